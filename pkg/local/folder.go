@@ -1,0 +1,71 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// publishFolder copies a folder to a place that other processes look at: it appears there whole or not at all, and
+// whoever is first wins.
+func publishFolder(from, to string) error {
+	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
+		return fmt.Errorf("make cache folder: %w", err)
+	}
+	next, err := os.MkdirTemp(filepath.Dir(to), filepath.Base(to)+".*")
+	if err != nil {
+		return fmt.Errorf("make cache folder: %w", err)
+	}
+	defer os.RemoveAll(next)
+	if err := copyFolder(from, filepath.Join(next, "content")); err != nil {
+		return fmt.Errorf("fill cache folder: %w", err)
+	}
+	err = os.Rename(filepath.Join(next, "content"), to)
+	if _, there := os.Stat(to); there == nil {
+		return nil
+	}
+	return err
+}
+
+// copyFolder copies a tree of folders and plain files with their modes. The target must not exist.
+func copyFolder(from, to string) error {
+	return filepath.WalkDir(from, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(from, path)
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		target := filepath.Join(to, relative)
+		if entry.IsDir() {
+			return os.Mkdir(target, info.Mode().Perm())
+		}
+		return copyFile(path, target, info.Mode())
+	})
+}
+
+func copyFile(from, to string, mode fs.FileMode) (err error) {
+	if !mode.IsRegular() {
+		return fmt.Errorf("%s is no plain file", from)
+	}
+	source, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode.Perm())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, target.Close()) }()
+	_, err = io.Copy(target, source)
+	return err
+}

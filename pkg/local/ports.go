@@ -1,0 +1,58 @@
+package local
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"syscall"
+)
+
+// ErrAddressInUse is in the chain of every error that a taken port caused; its message names the setting to change.
+var ErrAddressInUse = errors.New("address already in use")
+
+// FreePort returns a TCP port of the loopback interface that was free a moment ago. Another process may take it before
+// it is used, so a caller that listens later must be ready to ask again.
+func FreePort() (int, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, fmt.Errorf("find a free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// CheckPort returns nil when host:port can be listened on, and else an error that says how to choose another one.
+// The setting is the flag or field that holds the port, such as "--nats-port".
+func CheckPort(host string, port int, setting string) error {
+	l, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err != nil {
+		return ExplainListen(err, host, port, setting)
+	}
+	return l.Close()
+}
+
+// ExplainListen turns the error of a failed listen into one sentence with its remedy. It recognises a taken port, a
+// port that needs privileges and an address that this machine does not have; anything else is wrapped as it is.
+func ExplainListen(err error, host string, port int, setting string) error {
+	address := net.JoinHostPort(host, strconv.Itoa(port))
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return fmt.Errorf("%s: %w by another process: stop that process or choose another port with %s", address, ErrAddressInUse, setting)
+	case errors.Is(err, syscall.EACCES):
+		return fmt.Errorf("%s: this user may not listen on port %d: choose one above 1023 with %s: %w", address, port, setting, err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%s: this machine has no address %s: choose another host: %w", address, host, err)
+	}
+	return fmt.Errorf("listen on %s: %w", address, err)
+}
+
+// portOrFree returns the port, or a free one for 0; a chosen port must be free now.
+func portOrFree(host string, port int, setting string) (int, error) {
+	if port == 0 {
+		return FreePort()
+	}
+	return port, CheckPort(host, port, setting)
+}
