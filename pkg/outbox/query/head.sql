@@ -1,0 +1,1 @@
+SELECT version FROM inbox_head WHERE consumer = $1 AND aggregate = $2

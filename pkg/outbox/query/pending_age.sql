@@ -1,0 +1,1 @@
+SELECT count(*) AS waiting, min(at) AS oldest FROM outbox_pending

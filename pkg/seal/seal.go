@@ -1,0 +1,138 @@
+// Package seal keeps secrets unreadable at rest: AES-256-GCM under a key derived from the platform's root key for one
+// purpose, bound to the name of the row that holds them. It owns no storage and never logs.
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// KeySize is the size of the root key and of every derived key, in bytes.
+const KeySize = 32
+
+// format is the first byte of every sealed value: version 1, AES-256-GCM, 12-byte nonce, AAD = name.
+const format = 1
+
+// Root is the platform's root key. Whoever has it and the databases can read every secret.
+type Root struct{ key []byte }
+
+// ReadRoot reads a root key file: 32 bytes in base64, mode 0600.
+func ReadRoot(path string) (Root, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return Root{}, fmt.Errorf("root key: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return Root{}, fmt.Errorf("root key %s can be read by others: run chmod 600 on it", path)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return Root{}, fmt.Errorf("root key: %w", err)
+	}
+	key, err := base64.StdEncoding.DecodeString(strings.TrimSpace(string(text)))
+	if err != nil || len(key) != KeySize {
+		return Root{}, fmt.Errorf("root key %s is not 32 bytes in base64: restore it from its backup", path)
+	}
+	return Root{key: key}, nil
+}
+
+// MakeRoot writes a new root key file, durably, unless there is one, and reads it. A crash on the way leaves no root key,
+// and at most Unfinished beside it: the next MakeRoot begins again. One process at a time may make it.
+func MakeRoot(path string) (Root, error) {
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return ReadRoot(path)
+	}
+	if err := writeRoot(path); err != nil {
+		return Root{}, fmt.Errorf("make root key: %w", err)
+	}
+	return ReadRoot(path)
+}
+
+// Unfinished is the name of the file that MakeRoot writes before path exists.
+func Unfinished(path string) string { return path + ".new" }
+
+// writeRoot makes the file whole under another name first: half a key would be taken for a damaged one for ever.
+func writeRoot(path string) error {
+	f, err := os.OpenFile(Unfinished(path), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	key := make([]byte, KeySize)
+	rand.Read(key)
+	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Key derives the 32-byte key for one purpose, e.g. `tenant/pepper/1` (HKDF-SHA-256, RFC 5869).
+func (r Root) Key(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, r.key, nil, "naksha "+purpose, KeySize)
+	if err != nil {
+		panic(err) // only a key longer than 255 hashes fails
+	}
+	return key
+}
+
+// Box returns a Box under the key of one purpose.
+func (r Root) Box(purpose string) (*Box, error) { return NewBox(r.Key(purpose)) }
+
+// Box seals and opens values.
+type Box struct{ aead cipher.AEAD }
+
+// NewBox returns a Box under a 32-byte key.
+func NewBox(key []byte) (*Box, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return &Box{aead: aead}, nil
+}
+
+// Seal encrypts value. It can be opened only under the same name: a sealed value moved to another row is refused.
+func (b *Box) Seal(name string, value []byte) []byte {
+	sealed := make([]byte, 1+b.aead.NonceSize(), 1+b.aead.NonceSize()+len(value)+b.aead.Overhead())
+	sealed[0] = format
+	rand.Read(sealed[1:])
+	return b.aead.Seal(sealed, sealed[1:], value, []byte(name))
+}
+
+// Open decrypts what Seal made under name. The error says that the value, its name or the root key is not the one that
+// it was sealed with.
+func (b *Box) Open(name string, sealed []byte) ([]byte, error) {
+	start := 1 + b.aead.NonceSize()
+	if len(sealed) < start+b.aead.Overhead() || sealed[0] != format {
+		return nil, fmt.Errorf("sealed value of %s is malformed", name)
+	}
+	value, err := b.aead.Open(nil, sealed[1:start], sealed[start:], []byte(name))
+	if err != nil {
+		return nil, fmt.Errorf("sealed value of %s does not open: it was altered, or sealed under another root key", name)
+	}
+	return value, nil
+}
