@@ -1,0 +1,2 @@
+-- name: DatabaseExists
+SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)

@@ -1,0 +1,3 @@
+-- name: SetLockWait
+-- $1 milliseconds
+SELECT set_config('lock_timeout', $1, true)

@@ -1,0 +1,4 @@
+-- name: HoldWorkspace
+-- The row, kept as it is until the transaction ends. $1 ref
+SELECT ref, display_name, plan, state, cell, server, login_generation, create_time, delete_time
+FROM workspace WHERE ref = $1 FOR SHARE

@@ -1,0 +1,43 @@
+package tenant
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/naksha-cloud/naksha/services/tenant/internal/provision"
+)
+
+// measure registers what only this service can tell: how many slots there are, and how record and world differ.
+func (s *Service) measure() (found func(context.Context, []provision.Finding), err error) {
+	meter := s.core.Telemetry().Meter.Meter("naksha/tenant")
+	_, err = meter.Int64ObservableGauge("naksha.tenant.slots", metric.WithUnit("{slot}"),
+		metric.WithDescription("Slots that are not claimed, by state: ready, building, abandoned."),
+		metric.WithInt64Callback(s.observeSlots))
+	if err != nil {
+		return nil, fmt.Errorf("make slot gauge: %w", err)
+	}
+	differences, err := meter.Int64Counter("naksha.tenant.reconcile.findings", metric.WithUnit("{finding}"),
+		metric.WithDescription("Differences between the record and what exists in cells and regions, by reason."))
+	if err != nil {
+		return nil, fmt.Errorf("make finding counter: %w", err)
+	}
+	return func(ctx context.Context, findings []provision.Finding) {
+		for _, f := range findings {
+			differences.Add(ctx, 1, metric.WithAttributes(attribute.String("reason", f.What), attribute.String("where", f.Where)))
+		}
+	}, nil
+}
+
+func (s *Service) observeSlots(ctx context.Context, o metric.Int64Observer) error {
+	count, err := s.store.CountSlots(ctx, s.noun.ID)
+	if err != nil {
+		return nil //nolint:nilerr // a stopped database shows in readiness; the gauge just has no value
+	}
+	for state, n := range map[string]int{"ready": count.Ready, "building": count.Building, "abandoned": count.Abandoned} {
+		o.Observe(int64(n), metric.WithAttributes(attribute.String("state", state)))
+	}
+	return nil
+}
