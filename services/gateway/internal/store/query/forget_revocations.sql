@@ -1,0 +1,2 @@
+-- name: ForgetRevocations
+DELETE FROM revocation WHERE heard_at < $1
