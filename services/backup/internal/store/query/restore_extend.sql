@@ -1,0 +1,2 @@
+UPDATE restore SET leased_until = $3
+WHERE id = $1 AND token = $2 AND state IN ('staging', 'comparing', 'swapping', 'undoing')

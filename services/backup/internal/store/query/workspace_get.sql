@@ -1,0 +1,1 @@
+SELECT server, deleted_at FROM workspace WHERE ref = $1
