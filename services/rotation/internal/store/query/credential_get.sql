@@ -1,0 +1,5 @@
+-- $1 name.
+SELECT c.name, c.active_generation, c.active_at, c.last_generation, c.retired_at, coalesce(r.id::text, '') AS rotation_id
+FROM credential AS c
+LEFT JOIN rotation AS r ON r.credential = c.name AND r.ended_at IS NULL
+WHERE c.name = $1
