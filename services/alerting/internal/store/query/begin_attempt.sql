@@ -1,0 +1,1 @@
+INSERT INTO attempt (delivery_id, n, started_at) VALUES ($1, $2, $3)

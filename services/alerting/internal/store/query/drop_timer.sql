@@ -1,0 +1,1 @@
+DELETE FROM timer WHERE incident_id = $1

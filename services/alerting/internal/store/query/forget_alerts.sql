@@ -1,0 +1,1 @@
+DELETE FROM alert WHERE key IN (SELECT key FROM alert WHERE ends_at < $1 ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED)

@@ -1,0 +1,5 @@
+SELECT key, group_id, labels, annotations, generator_url, starts_at, ends_at, updated_at, timed_out, incident_id
+FROM alert
+WHERE key = ANY ($1)
+ORDER BY key
+FOR UPDATE
