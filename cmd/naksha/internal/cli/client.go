@@ -1,0 +1,154 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
+)
+
+// target says where a gateway is and which key to present.
+type target struct {
+	Server  string `yaml:"server"`   // https://host:port
+	CAFile  string `yaml:"ca_file"`  // CA of its certificate; empty = the system's
+	KeyFile string `yaml:"key_file"` // file with an API key, mode 0600
+	key     string // NAKSHA_KEY: the key itself, for containers
+}
+
+func (t *target) addFlags(flags *pflag.FlagSet, getenv func(string) string) {
+	flags.StringVar(&t.Server, "server", getenv("NAKSHA_SERVER"), "gateway, https://host:port (NAKSHA_SERVER)")
+	flags.StringVar(&t.CAFile, "ca-file", getenv("NAKSHA_CA_FILE"), "CA of the gateway's certificate (NAKSHA_CA_FILE)")
+	flags.StringVar(&t.KeyFile, "key-file", getenv("NAKSHA_KEY_FILE"), "file with the API key (NAKSHA_KEY_FILE)")
+	t.key = getenv("NAKSHA_KEY")
+}
+
+// resolve finds the target: flags and environment, then the context, then the platform of the state directory.
+func (a *App) resolve() (target, error) {
+	t := a.target
+	if t.Server == "" {
+		stored, err := a.currentContext()
+		if err != nil {
+			return t, err
+		}
+		t.fill(stored)
+	}
+	if t.Server == "" {
+		dir, err := a.stateDir()
+		if err != nil {
+			return t, err
+		}
+		e, err := up.ReadEndpoints(dir)
+		if err != nil {
+			return t, err
+		}
+		t.fill(target{Server: e.Gateway, CAFile: e.CAFile, KeyFile: e.AdminKeyFile})
+	}
+	return t, nil
+}
+
+func (t *target) fill(from target) {
+	for _, f := range []struct{ to, from *string }{
+		{&t.Server, &from.Server}, {&t.CAFile, &from.CAFile}, {&t.KeyFile, &from.KeyFile},
+	} {
+		if *f.to == "" {
+			*f.to = *f.from
+		}
+	}
+}
+
+func (a *App) stateDir() (string, error) {
+	if a.dir != "" {
+		return a.dir, nil
+	}
+	return up.DefaultDir()
+}
+
+// dial connects to the gateway.
+func (a *App) dial() (*grpc.ClientConn, error) {
+	t, err := a.resolve()
+	if err != nil {
+		return nil, err
+	}
+	return t.dial()
+}
+
+func (t target) dial() (*grpc.ClientConn, error) {
+	u, err := url.Parse(t.Server)
+	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
+		return nil, usageError{fmt.Errorf("server %q is no https://host:port", t.Server)}
+	}
+	key, err := t.readKey()
+	if err != nil {
+		return nil, err
+	}
+	roots, err := t.roots()
+	if err != nil {
+		return nil, err
+	}
+	return grpc.NewClient(u.Host,
+		grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots})),
+		grpc.WithPerRPCCredentials(bearer(key)),
+		grpc.WithUnaryInterceptor(withDeadline),
+		grpc.WithUserAgent("naksha-cli"))
+}
+
+// roots is nil for the system's.
+func (t target) roots() (*x509.CertPool, error) {
+	if t.CAFile == "" {
+		return nil, nil
+	}
+	content, err := os.ReadFile(t.CAFile)
+	if err != nil {
+		return nil, fmt.Errorf("CA file: %w", err)
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(content) {
+		return nil, fmt.Errorf("CA file %s holds no certificate in PEM form", t.CAFile)
+	}
+	return pool, nil
+}
+
+func (t target) readKey() (string, error) {
+	if t.KeyFile == "" {
+		if t.key == "" {
+			return "", usageError{errors.New("no API key: name its file with --key-file, or set NAKSHA_KEY")}
+		}
+		return t.key, nil
+	}
+	content, err := os.ReadFile(t.KeyFile)
+	if err != nil {
+		return "", fmt.Errorf("API key file: %w: run as its owner, or name another with --key-file", err)
+	}
+	return strings.TrimSpace(string(content)), nil
+}
+
+// bearer presents an API key with every call, over TLS only.
+type bearer string
+
+// GetRequestMetadata returns the authorization header.
+func (b bearer) GetRequestMetadata(context.Context, ...string) (map[string]string, error) {
+	return map[string]string{"authorization": "Bearer " + string(b)}, nil
+}
+
+// RequireTransportSecurity says that a key never travels in the clear.
+func (bearer) RequireTransportSecurity() bool { return true }
+
+// callTimeout bounds a call that has no deadline of its own.
+const callTimeout = 30 * time.Second
+
+func withDeadline(ctx context.Context, method string, q, r any, c *grpc.ClientConn, invoke grpc.UnaryInvoker, o ...grpc.CallOption) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return invoke(ctx, method, q, r, c, o...)
+}

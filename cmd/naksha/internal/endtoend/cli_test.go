@@ -1,0 +1,121 @@
+package endtoend
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestCommandLineWorksInEveryForm(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	code, out, errs := w.naksha(t, "workspace", "create", "forms", "-o", "json")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	var made struct {
+		Workspace   struct{ Name string }
+		Credentials struct{ SecretKey string }
+	}
+	if err := json.Unmarshal([]byte(out), &made); err != nil || made.Credentials.SecretKey == "" {
+		t.Fatalf("no workspace in %s: %v", out, err)
+	}
+	for form, want := range map[string]string{
+		"table": "DISPLAY NAME", "json": `"name": "` + made.Workspace.Name, "yaml": "name: " + made.Workspace.Name,
+		"name": made.Workspace.Name + "\n",
+	} {
+		code, out, errs := w.naksha(t, "workspace", "get", made.Workspace.Name, "-o", form)
+		if code != 0 || !strings.Contains(out, want) || errs != "" {
+			t.Errorf("-o %s: exit code %d, %q, %q", form, code, out, errs)
+		}
+	}
+	for _, args := range [][]string{
+		{"workspace", "list"},
+		{"key", "list", made.Workspace.Name},
+		{"snapshot", "list", made.Workspace.Name},
+		{"restore", "list", made.Workspace.Name},
+		{"credential", "list", made.Workspace.Name},
+		{"alert", "list"},
+		{"incident", "list"},
+		{"silence", "list"},
+		{"event", "list", "tenant", made.Workspace.Name},
+		{"status"},
+		{"doctor"},
+		{"version"},
+		{"whoami"},
+	} {
+		if code, _, errs := w.naksha(t, args...); code != 0 {
+			t.Errorf("%s: exit code %d: %s", strings.Join(args, " "), code, errs)
+		}
+	}
+}
+
+func TestExitCodesSayWhatKindOfFailure(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	empty := t.TempDir()
+	key := filepath.Join(empty, "key")
+	if err := os.WriteFile(key, []byte("nk_adm_wrong"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for line, want := range map[string]int{
+		"workspace get aaaaaaaaaaaaaaaaaaaa":          3,
+		"workspace get ../../x":                       2,
+		"workspace get":                               2,
+		"workspace nope":                              2,
+		"nope":                                        2,
+		"workspace list --nope":                       2,
+		"workspace list -o xml":                       2,
+		"workspace delete aaaaaaaaaaaaaaaaaaaa":       2, // nobody to ask, no --yes
+		"workspace list --key-file " + key:            5,
+		"workspace list --dir " + empty:               1,
+		"workspace list --context nowhere":            2,
+		"workspace list --server ftp://x":             2,
+		"restore create aaaaaaaaaaaaaaaaaaaa x --yes": 2,
+	} {
+		code, out, errs := w.naksha(t, strings.Fields(line)...)
+		if code != want || out != "" || errs == "" {
+			t.Errorf("%s: exit code %d, not %d; stdout %q, stderr %q", line, code, want, out, errs)
+		}
+	}
+}
+
+func TestErrorsAreObjectsInJSONMode(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	code, out, errs := w.naksha(t, "workspace", "get", "aaaaaaaaaaaaaaaaaaaa", "-o", "json")
+	var got struct {
+		Error struct{ Code, Reason, Message, Remedy, RequestID string }
+	}
+	if err := json.Unmarshal([]byte(out), &got); err != nil || code != 3 || errs != "" {
+		t.Fatalf("exit code %d, %q, %q: %v", code, out, errs, err)
+	}
+	if got.Error.Code != "NOT_FOUND" || got.Error.Reason == "" || got.Error.Message == "" {
+		t.Errorf("got %+v", got.Error)
+	}
+}
+
+func TestContextsRememberGatewaysAndNeverKeys(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	e := w.endpoints
+	home := t.TempDir()
+	for _, args := range [][]string{
+		{"context", "create", "here", "--server", e.Gateway, "--ca-file", e.CAFile, "--key-file", e.AdminKeyFile},
+		{"workspace", "list"},
+		{"context", "list"},
+		{"context", "use", "-"},
+		{"context", "use", "here"},
+		{"context", "delete", "here"},
+	} {
+		if code, _, errs := nakshaAt(t, home, args...); code != 0 {
+			t.Fatalf("%s: exit code %d: %s", strings.Join(args, " "), code, errs)
+		}
+		content, err := os.ReadFile(filepath.Join(home, ".config", "naksha", "config.yaml"))
+		if err != nil || strings.Contains(string(content), "nk_adm_") {
+			t.Fatalf("config file: %s, %v", content, err)
+		}
+	}
+}

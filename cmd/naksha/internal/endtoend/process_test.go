@@ -1,0 +1,145 @@
+package endtoend
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
+	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
+)
+
+// build makes the binary, without the race detector: kills are to hit the program as it ships.
+func build(t testing.TB) string {
+	t.Helper()
+	binary := filepath.Join(localtest.TempDir(t), "naksha")
+	out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-w", "-o", binary, "../..").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}
+
+// freePorts are flags that let every listener pick a port.
+func freePorts() (flags []string) {
+	for _, name := range []string{
+		"gateway", "nats", "platform", "cell", "s3-primary", "s3-primary-iam", "s3-dr", "s3-dr-iam", "alerting", "admin",
+	} {
+		flags = append(flags, "--"+name+"-port", "0")
+	}
+	return flags
+}
+
+// process is `naksha up` as a process of its own.
+type process struct {
+	*exec.Cmd
+	ready time.Duration
+	ended chan error
+}
+
+// launch starts the platform and returns when it says that it is ready.
+func launch(t testing.TB, binary, dir string) *process {
+	t.Helper()
+	p := &process{Cmd: exec.Command(binary, append([]string{"up", "--dir", dir}, freePorts()...)...), ended: make(chan error, 1)}
+	progress, err := p.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now()
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Process.Kill() })
+	said, ready := new(bytes.Buffer), make(chan bool, 1)
+	go func() {
+		for lines := bufio.NewScanner(progress); lines.Scan(); {
+			fmt.Fprintln(said, lines.Text())
+			if strings.Contains(lines.Text(), "is ready") {
+				ready <- true
+			}
+		}
+		ready <- false
+		p.ended <- p.Wait()
+	}()
+	if !<-ready {
+		t.Fatalf("the platform ended while starting:\n%s", said)
+	}
+	p.ready = time.Since(begin)
+	return p
+}
+
+func TestKilledPlatformComesBackWithItsDataAndDownStopsIt(t *testing.T) {
+	t.Parallel()
+	binary, dir := build(t), filepath.Join(localtest.TempDir(t), "state")
+	first := launch(t, binary, dir)
+	before := &world{dir: dir, endpoints: endpoints(t, dir)}
+	made, err := tenantv1.NewWorkspaceServiceClient(before.dial(t, before.adminKey(t))).
+		CreateWorkspace(t.Context(), &tenantv1.CreateWorkspaceRequest{DisplayName: "kept"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-first.ended
+	// Its Postgres servers are orphans now; the next start finds and stops them.
+	second := launch(t, binary, dir)
+	after := &world{dir: dir, endpoints: endpoints(t, dir)}
+	_, err = tenantv1.NewWorkspaceServiceClient(after.dial(t, after.adminKey(t))).
+		GetWorkspace(t.Context(), &tenantv1.GetWorkspaceRequest{Name: made.GetWorkspace().GetName()})
+	if err != nil {
+		t.Errorf("after the kill: %v", err)
+	}
+	if out, err := exec.Command(binary, "down", "--dir", dir).CombinedOutput(); err != nil {
+		t.Errorf("down: %v\n%s", err, out)
+	}
+	if err := <-second.ended; err != nil {
+		t.Errorf("the platform did not stop in order: %v", err)
+	}
+	noneLeft(t, dir)
+}
+
+func TestInterruptStopsInOrder(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(localtest.TempDir(t), "state")
+	p := launch(t, build(t), dir)
+	if err := p.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-p.ended; err != nil {
+		t.Errorf("exit after Ctrl-C: %v", err)
+	}
+	noneLeft(t, dir)
+}
+
+func endpoints(t testing.TB, dir string) up.Endpoints {
+	t.Helper()
+	e, err := up.ReadEndpoints(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// noneLeft fails when a process still works in dir.
+func noneLeft(t *testing.T, dir string) {
+	t.Helper()
+	lines, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range lines {
+		line, _ := os.ReadFile(path)
+		if bytes.Contains(line, []byte(dir)) {
+			t.Errorf("%s is left: %q", filepath.Dir(path), line)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package endtoend
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
+	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
+)
+
+func TestPlatformIsReadyWithinItsBar(t *testing.T) {
+	t.Parallel()
+	if took := start(t).took; took > 20*time.Second {
+		t.Errorf("the first start took %s", took)
+	}
+}
+
+func TestSecondStartFindsAllData(t *testing.T) {
+	t.Parallel()
+	dir := filepath.Join(localtest.TempDir(t), "state")
+	ref := ""
+	for round := range 3 {
+		platform, err := newPlatform(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		if err := platform.Start(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begin); round > 0 && took > 8*time.Second {
+			t.Errorf("start %d took %s", round+1, took)
+		}
+		w := &world{dir: dir, platform: platform, endpoints: platform.Endpoints()}
+		client := tenantv1.NewWorkspaceServiceClient(w.dial(t, w.adminKey(t)))
+		if round == 0 {
+			made, err := client.CreateWorkspace(t.Context(), &tenantv1.CreateWorkspaceRequest{DisplayName: "kept"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			ref = made.GetWorkspace().GetName()
+		}
+		if _, err := client.GetWorkspace(t.Context(), &tenantv1.GetWorkspaceRequest{Name: ref}); err != nil {
+			t.Errorf("start %d: %v", round+1, err)
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		if err := errors.Join(platform.Stop(ctx), platform.Stop(ctx)); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+}
+
+func TestServicesStartInAnyOrder(t *testing.T) {
+	t.Parallel()
+	platform, err := newPlatform(filepath.Join(localtest.TempDir(t), "state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := platform.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := platform.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	// The order is shuffled at each start: six starts of the five services on the same servers.
+	for range 5 {
+		if err := platform.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reply, err := http.Get(platform.Endpoints().Admin + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode != http.StatusOK {
+		t.Errorf("the admin listener asks the services of before: %s", reply.Status)
+	}
+}
+
+func TestStartNamesTheRemedy(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = taken.Close() })
+	_, text, _ := net.SplitHostPort(taken.Addr().String())
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		prepare func(dir string) error
+		ports   up.Ports
+		says    []string
+	}{
+		"a newer state directory":   {prepare: state("FORMAT", "2"), says: []string{"format 2", "install the release"}},
+		"a corrupt state directory": {prepare: state("FORMAT", "one"), says: []string{"corrupt", "--dir"}},
+		"a lost root key":           {prepare: state("FORMAT", "1"), says: []string{"root.key is missing", "restore it"}},
+		"somebody else's directory": {prepare: state("thesis.tex", "…"), says: []string{"no state directory", "thesis.tex", "--dir"}},
+		"a taken gateway port":      {ports: up.Ports{Gateway: port}, says: []string{"already in use", "--gateway-port"}},
+		"a taken NATS port":         {ports: up.Ports{NATS: port}, says: []string{"already in use", "NATS"}},
+		"a taken cell port":         {ports: up.Ports{Cell: port}, says: []string{"already in use", "cell"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := localtest.TempDir(t)
+			if test.prepare != nil {
+				if err := test.prepare(dir); err != nil {
+					t.Fatal(err)
+				}
+			}
+			platform, err := up.New(up.Config{Dir: dir, Ports: test.ports})
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = platform.Start(t.Context())
+			if err == nil {
+				t.Fatal("it started")
+			}
+			for _, want := range test.says {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// state writes one file into a directory.
+func state(name, content string) func(dir string) error {
+	return func(dir string) error { return os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600) }
+}
+
+func TestSecondInstanceOnTheSameDirectoryIsRefused(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	second, err := up.New(up.Config{Dir: w.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = second.Start(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "in use by process "+strconv.Itoa(os.Getpid())) {
+		t.Errorf("got %v", err)
+	}
+	if err := w.platform.Ready(t.Context()); err != nil {
+		t.Errorf("the first one suffered: %v", err)
+	}
+}

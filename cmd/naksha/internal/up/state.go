@@ -1,0 +1,264 @@
+package up
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/naksha-cloud/naksha/pkg/rpc"
+	"github.com/naksha-cloud/naksha/pkg/rpc/pki"
+	"github.com/naksha-cloud/naksha/pkg/seal"
+)
+
+// format is the version of the state directory's layout. A newer one is refused, an older one is brought up to date.
+const format = 1
+
+// LogFile is where log lines go by default, in the state directory.
+const LogFile = "naksha.log"
+
+// Names in the state directory.
+const (
+	fileFormat    = "FORMAT"              // the layout's version
+	fileLock      = "lock"                // held by the running process; holds its process id
+	fileRootKey   = "root.key"            // the one secret that everything else derives from or is sealed under
+	fileAdminKey  = "admin.key"           // the first operator's API key
+	fileEndpoints = "endpoints.json"      // where the running platform answers
+	fileTap       = "subscriber.password" // password of the NATS user `subscriber`, 0600
+)
+
+// state is an opened state directory.
+type state struct {
+	dir  string
+	lock *os.File
+	root seal.Root
+	pki  *pki.Dir
+}
+
+// openState creates or opens a state directory and takes it for this process.
+func openState(dir string) (_ *state, err error) {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return nil, fmt.Errorf("state directory %s: %w: choose another with --dir", dir, err)
+	}
+	s := &state{dir: dir}
+	if s.lock, err = lockDir(dir); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	if err := s.checkFormat(); err != nil {
+		return nil, err
+	}
+	if s.root, err = seal.MakeRoot(s.path(fileRootKey)); err != nil {
+		return nil, err
+	}
+	if s.pki, err = pki.Open(s.path("pki"), time.Now()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *state) path(parts ...string) string {
+	return filepath.Join(append([]string{s.dir}, parts...)...)
+}
+
+func (s *state) close() error {
+	if s.lock == nil {
+		return nil
+	}
+	lock := s.lock
+	s.lock = nil
+	return lock.Close()
+}
+
+// lockDir makes this process the only one on dir. The lock ends with the process, however that ends.
+func lockDir(dir string) (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(dir, fileLock), os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("state directory %s: %w: run as its owner, or choose another with --dir", dir, err)
+	}
+	if !takeLock(f) {
+		pid, _ := os.ReadFile(f.Name())
+		f.Close()
+		return nil, fmt.Errorf("state directory %s is in use by process %s: stop it with `naksha down`, or choose another with --dir",
+			dir, strings.TrimSpace(string(pid)))
+	}
+	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("state directory %s: %w", dir, err)
+	}
+	return f, nil
+}
+
+// takeLock tries for a moment: `naksha status` may just be looking (Running).
+func takeLock(f *os.File) bool {
+	for range 10 {
+		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
+			return true
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	return false
+}
+
+func writeAt(f *os.File, text string) error {
+	_, err := f.WriteAt([]byte(text), 0)
+	return err
+}
+
+// checkFormat accepts an empty directory, which it marks as ours, and one of this or an older layout.
+func (s *state) checkFormat() error {
+	text, err := os.ReadFile(s.path(fileFormat))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s.claim()
+	}
+	if err != nil {
+		return fmt.Errorf("state directory %s: %w", s.dir, err)
+	}
+	version, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	switch {
+	case err != nil || version < 1:
+		return fmt.Errorf("state directory %s is corrupt: %s holds %.20q instead of a version: restore the directory from its backup, or choose another with --dir",
+			s.dir, fileFormat, text)
+	case version > format:
+		return fmt.Errorf("state directory %s has format %d, this program knows up to %d: install the release that wrote it, or a newer one",
+			s.dir, version, format)
+	}
+	for _, name := range []string{fileRootKey, "pki"} {
+		if _, err := os.Stat(s.path(name)); err != nil {
+			return fmt.Errorf("state directory %s is corrupt: %s is missing: restore it from its backup, or choose another directory with --dir",
+				s.dir, name)
+		}
+	}
+	return nil
+}
+
+// claim marks a directory that holds nothing of anybody else as a state directory.
+func (s *state) claim() error {
+	entries, err := os.ReadDir(s.dir)
+	if err != nil {
+		return fmt.Errorf("state directory %s: %w", s.dir, err)
+	}
+	ours := []string{fileLock, LogFile, fileRootKey, seal.Unfinished(fileRootKey), "pki", unfinished(fileFormat)}
+	for _, e := range entries {
+		if name := e.Name(); !slices.Contains(ours, name) {
+			return fmt.Errorf("%s is no state directory (it holds %s): choose an empty or new directory with --dir", s.dir, name)
+		}
+	}
+	// The format is written last: a first start that was killed before it begins again.
+	if s.root, err = seal.MakeRoot(s.path(fileRootKey)); err != nil {
+		return err
+	}
+	if s.pki, err = pki.Open(s.path("pki"), time.Now()); err != nil {
+		return err
+	}
+	return writeFile(s.path(fileFormat), []byte(strconv.Itoa(format)+"\n"), 0o644)
+}
+
+// writeFile replaces a file durably: after a crash it is the old one or the new one.
+func writeFile(path string, content []byte, mode fs.FileMode) error {
+	next := unfinished(path)
+	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(next, path); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// unfinished is the name of the file that writeFile writes before it takes path's place.
+func unfinished(path string) string { return path + ".new" }
+
+// password derives the password of one internal user, e.g. `nats/tenant`: nothing to store, nothing to lose.
+func (s *state) password(user string) string {
+	return base64.RawURLEncoding.EncodeToString(s.root.Key("up/password/" + user))
+}
+
+// certificate returns a service's certificate files, issued when they are missing or near their end.
+func (s *state) certificate(service string) (rpc.Files, error) {
+	return s.pki.Ensure(pki.Leaf{Service: service, From: time.Now()})
+}
+
+// Endpoints are where a running platform answers. The CLI reads them from the state directory.
+type Endpoints struct {
+	Gateway      string `json:"gateway"`        // https://host:port, gRPC and REST
+	CAFile       string `json:"ca_file"`        // CA of the gateway's and the databases' certificates
+	AdminKeyFile string `json:"admin_key_file"` // 0600
+	NATS         string `json:"nats"`           // nats://host:port
+	Cell         string `json:"cell"`           // host:port of the first cell's Postgres
+	S3Primary    string `json:"s3_primary"`
+	S3DR         string `json:"s3_dr"`
+	Alerting     string `json:"alerting"` // http://host:port, /api/v2/alerts
+	Admin        string `json:"admin"`    // http://host:port, /metrics /livez /readyz
+	PID          int    `json:"pid"`
+	Version      string `json:"version"`
+}
+
+func (s *state) writeEndpoints(e Endpoints) error {
+	content, err := json.MarshalIndent(e, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeFile(s.path(fileEndpoints), append(content, '\n'), 0o644)
+}
+
+// ReadEndpoints reads where the platform of a state directory answers, or answered last. The error says how to start it.
+func ReadEndpoints(dir string) (Endpoints, error) {
+	var e Endpoints
+	content, err := os.ReadFile(filepath.Join(dir, fileEndpoints))
+	if errors.Is(err, fs.ErrNotExist) {
+		return e, fmt.Errorf("no platform has run in %s: start one with `naksha up --dir %s`", dir, dir)
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &e)
+	}
+	if err != nil {
+		return e, fmt.Errorf("read endpoints of %s: %w", dir, err)
+	}
+	return e, nil
+}
+
+// Running returns the process id of the platform that holds dir, or 0.
+func Running(dir string) (int, error) {
+	f, err := os.Open(filepath.Join(dir, fileLock))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("state directory %s: %w", dir, err)
+	}
+	defer f.Close()
+	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
+		return 0, nil
+	}
+	text, err := os.ReadFile(f.Name())
+	if err != nil {
+		return 0, err
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return 0, fmt.Errorf("state directory %s: the platform there has only just begun to start: try again", dir)
+	}
+	return pid, nil
+}
