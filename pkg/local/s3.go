@@ -80,11 +80,31 @@ func StartRegion(ctx context.Context, c RegionConfig) (_ *Region, err error) {
 		return nil, err
 	}
 	r := &Region{config: c, dir: dir, lock: lock, log: orDiscard(c.Log)}
-	if err := r.start(ctx); err != nil {
+	if err := r.startAnywhere(ctx); err != nil {
 		return nil, fmt.Errorf("start S3 region %s in %s: %w", c.Name, dir, errors.Join(err, r.Kill()))
 	}
 	r.log.InfoContext(ctx, "s3 region started", "region", c.Name, "endpoint", r.Endpoint(), "iam_endpoint", r.IAMEndpoint(), "pid", r.PID())
 	return r, nil
+}
+
+// freeTries is how often free ports are picked: another process may take one before the child does.
+const freeTries = 5
+
+// errEnded says that the child ended while it was waited for.
+var errEnded = errors.New("the child process ended at once")
+
+// startAnywhere starts the region, on other free ports where those that were picked are taken meanwhile.
+func (r *Region) startAnywhere(ctx context.Context) error {
+	wanted := r.config
+	for try := 1; ; try++ {
+		err := r.start(ctx)
+		fixed := wanted.Port != 0 && wanted.IAMPort != 0
+		if !errors.Is(err, errEnded) || fixed || try == freeTries {
+			return err
+		}
+		_ = r.leash.Close() // of a child that is gone
+		r.config = wanted
+	}
 }
 
 func (r *Region) start(ctx context.Context) error {
@@ -178,13 +198,14 @@ func (r *Region) awaitReady(ctx context.Context, log *os.File, offset int64) err
 			ended = true
 		default:
 		}
-		return ended || answers(client, r.Endpoint()) && answers(client, r.IAMEndpoint())
+		return ended || listens(r.PID(), r.config.Port) && listens(r.PID(), r.config.IAMPort) &&
+			answers(client, r.Endpoint()) && answers(client, r.IAMEndpoint())
 	})
 	if !ended {
 		return err
 	}
 	out, _ := io.ReadAll(io.NewSectionReader(log, offset, 1<<20))
-	return fmt.Errorf("the child process ended at once: %s (log: %s)", lastLine(out), log.Name())
+	return fmt.Errorf("%w: %s (log: %s)", errEnded, lastLine(out), log.Name())
 }
 
 func answers(client *http.Client, endpoint string) bool {
