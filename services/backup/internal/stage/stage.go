@@ -4,7 +4,6 @@ package stage
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"time"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
 	"github.com/naksha-cloud/naksha/pkg/conf"
+	"github.com/naksha-cloud/naksha/pkg/scram"
 	"github.com/naksha-cloud/naksha/pkg/seal"
 	"github.com/naksha-cloud/naksha/services/backup/internal/cell"
 	"github.com/naksha-cloud/naksha/services/backup/internal/fetch"
@@ -151,8 +151,8 @@ func (a *attempt) begin(ctx context.Context) error {
 			return err
 		}
 	}
-	password := rand.Text()
-	verifier, err := cell.Verifier(password)
+	password := scram.Password()
+	verifier, err := scram.Verifier(password)
 	if err != nil {
 		return err
 	}
