@@ -42,7 +42,7 @@ func New(c Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{config: c, core: core, peers: peer.New(core.Peer)}
+	s := &Service{config: c, core: core, peers: peer.New(core.Peer, c.PgDump)}
 	if s.regions, err = c.Regions.open(); err != nil {
 		return nil, err
 	}

@@ -32,20 +32,23 @@ var shop = []string{
 type bench struct {
 	*world
 	*instance
-	ref  string
-	dump string // file of pg_dump -Fc
+	server *local.Postgres
+	ref    string
+	dump   string // file of pg_dump -Fc
 }
 
 func newBench(b *testing.B) *bench {
 	b.Helper()
-	w := newWorldOn(b, durable(b).SuperuserURL("postgres"))
+	server := durable(b)
+	w := newWorldOn(b, server.SuperuserURL("postgres"))
 	standard := backup.DefaultConfig()
 	w.config.Poll, w.config.Lease, w.config.Retry = standard.Poll, standard.Lease, standard.Retry
+	w.config.PgDump = server.Binaries().Path("pg_dump")
 	i := w.start(b)
 	ref, customer := w.workspace(b)
 	run(b, customer, shop...)
 	run(b, w.cell, "VACUUM ANALYZE", "CHECKPOINT")
-	return &bench{world: w, instance: i, ref: ref, dump: filepath.Join(localtest.TempDir(b), "dump")}
+	return &bench{world: w, instance: i, server: server, ref: ref, dump: filepath.Join(localtest.TempDir(b), "dump")}
 }
 
 // durable is a server as in production: what it acknowledges is on disk.
@@ -69,7 +72,7 @@ func durable(b *testing.B) *local.Postgres {
 func (b *bench) tool(t testing.TB, name string, args ...string) time.Duration {
 	t.Helper()
 	began := time.Now()
-	if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(b.server.Binaries().Path(name), args...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
 	return time.Since(began)

@@ -17,6 +17,7 @@ type Config struct {
 	service.Config `conf:",squash"`
 	RootKeyFile    string        `conf:"root_key_file" doc:"file with the platform's root key, 32 bytes in base64, mode 0600"`
 	Regions        Regions       `conf:"regions"`
+	PgDump         string        `conf:"pg_dump" doc:"path of pg_dump, not older than the cells' servers; empty = the one in PATH"`
 	Parallel       int           `conf:"parallel" doc:"snapshots, and restores, that run at once in this process"`
 	Sessions       int           `conf:"sessions" doc:"connections to a cell that copy or load one workspace side by side"`
 	Poll           time.Duration `conf:"poll" doc:"how often to look for work when nobody tells of it"`

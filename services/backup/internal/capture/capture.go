@@ -4,24 +4,20 @@ package capture
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/naksha-cloud/naksha/pkg/fault"
 	"github.com/naksha-cloud/naksha/services/backup/internal/manifest"
 	"github.com/naksha-cloud/naksha/services/backup/internal/pack"
 )
 
 // Moment is a workspace's schema at one instant; its methods may be called side by side.
 type Moment interface {
-	// Copy writes the rows of a table in their COPY form.
-	Copy(ctx context.Context, t manifest.Table, w io.Writer) (rows int64, err error)
-	// Sum computes the row count and the checksum on the server.
-	Sum(ctx context.Context, t manifest.Table) (rows int64, checksum string, err error)
+	// Copy writes the rows of a table in COPY text form, and returns how many there are and their checksum.
+	Copy(ctx context.Context, t manifest.Table, w io.Writer) (rows int64, checksum string, err error)
 	// PreData is the DDL that comes before the rows.
 	PreData(ctx context.Context) ([]byte, error)
 	// PostData is the DDL that comes after them.
@@ -67,45 +63,24 @@ func structure(ctx context.Context, p *pack.Packer, read func(context.Context) (
 	return out.Close()
 }
 
-// rows copies and sums all tables. The two are separate pieces of work, so that one big table keeps two readers busy.
+// rows copies all tables, several at a time.
 func rows(ctx context.Context, s Source, p *pack.Packer, tables []manifest.Table) error {
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(s.Workers)
-	counted := make([]int64, len(tables))
 	var done atomic.Int64
 	for i := range tables {
-		read := tables[i] // its two readers share no memory: one fills the stream, the other the sums
 		work.Go(func() (err error) {
-			counted[i], tables[i].Stream, err = copyRows(ctx, s, p, read, &done)
+			t := &tables[i]
+			out := p.Stream(ctx)
+			out.OnWrite(func(n int) { s.Progress(done.Add(int64(n)), s.Bytes) })
+			if t.Rows, t.Checksum, err = s.Moment.Copy(ctx, *t, out); err != nil {
+				return err
+			}
+			t.Stream, err = out.Close()
 			return err
 		})
-		work.Go(func() (err error) {
-			tables[i].Rows, tables[i].Checksum, err = s.Moment.Sum(ctx, read)
-			return err
-		})
 	}
-	if err := work.Wait(); err != nil {
-		return err
-	}
-	for i, t := range tables {
-		if counted[i] != t.Rows {
-			return fault.New(dataLoss, "ROWS_DIFFER", "A table gave %d rows and counts %d at the same moment.", counted[i], t.Rows).
-				WithRemedy("Check the cell for corruption (pg_amcheck), then take another snapshot.").
-				WithCause(fmt.Errorf("table %q", t.Name))
-		}
-	}
-	return nil
-}
-
-func copyRows(ctx context.Context, s Source, p *pack.Packer, t manifest.Table, done *atomic.Int64) (int64, manifest.Stream, error) {
-	out := p.Stream(ctx)
-	out.OnWrite(func(n int) { s.Progress(done.Add(int64(n)), s.Bytes) })
-	count, err := s.Moment.Copy(ctx, t, out)
-	if err != nil {
-		return 0, manifest.Stream{}, err
-	}
-	stream, err := out.Close()
-	return count, stream, err
+	return work.Wait()
 }
 
 // Throttle makes a progress function that calls f at most once in every interval.

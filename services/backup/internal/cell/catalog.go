@@ -4,6 +4,7 @@ import (
 	"context"
 	"embed"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -29,16 +30,6 @@ type tableRow struct {
 	Kind    string // pg_class.relkind: r or p
 	Bytes   int64
 	Columns []string // in order, without generated ones
-	Binary  bool     // every copied column is of a plain type
-}
-
-// form is how the rows are copied. Binary spares the server the writing and parsing of text; the rest (composites, enums,
-// regclass and whatever else refers to a catalog) is only meant the same elsewhere as text.
-func (t tableRow) form() string {
-	if t.Binary {
-		return "binary"
-	}
-	return "text"
 }
 
 func listTables(ctx context.Context, conn *pgx.Conn, schema string) ([]tableRow, error) {
@@ -93,14 +84,13 @@ func readSequences(ctx context.Context, conn *pgx.Conn, schema string) ([]manife
 	return found, nil
 }
 
-// sum computes the row count and the order-independent checksum of a table's own rows. The columns are listed in the order
-// of the manifest: a restored table that inherits may have another order.
-func sum(ctx context.Context, conn *pgx.Conn, schema string, t manifest.Table) (rows int64, checksum string, err error) {
-	s := rowSum{columns: len(t.Columns)}
-	if _, err := conn.PgConn().CopyTo(ctx, &s, "COPY "+copyList(schema, t)+" TO STDOUT"); err != nil {
-		return 0, "", fmt.Errorf("sum up %q: %w", t.Name, err)
+// copyOut writes a table's own rows to w in COPY text form. The columns are listed in the order of the manifest: a restored
+// table that inherits may have another order.
+func copyOut(ctx context.Context, conn *pgx.Conn, schema string, t manifest.Table, w io.Writer) error {
+	if _, err := conn.PgConn().CopyTo(ctx, w, "COPY "+copyList(schema, t)+" TO STDOUT"); err != nil {
+		return fmt.Errorf("copy rows of %q: %w", t.Name, err)
 	}
-	return s.rows, s.text(), nil
+	return nil
 }
 
 // copyList is `schema.table (columns)`. A table without columns to copy gets no list, which means the same.

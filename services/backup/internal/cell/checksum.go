@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math/big"
 	"math/bits"
+	"slices"
 )
 
 // rowSum computes a table's checksum from its rows in COPY text form (README: "Checksum of a table"). It is computed here
@@ -59,13 +60,37 @@ func (s *rowSum) appendField(value []byte) {
 	if string(value) == `\N` {
 		return
 	}
-	s.field = unescape(s.field[:0], value)
-	if len(s.field) > 0 && !bytes.ContainsAny(s.field, "\"\\(), \t\n\v\f\r") {
-		s.record = append(s.record, s.field...)
+	quoted, escaped := len(value) == 0, false
+	for _, c := range value {
+		quoted = quoted || special(c)
+		escaped = escaped || c == '\\' || c == '"'
+	}
+	switch {
+	case !quoted:
+		s.record = append(s.record, value...)
+	case !escaped:
+		s.record = append(s.record, '"')
+		s.record = append(s.record, value...)
+		s.record = append(s.record, '"')
+	default:
+		s.field = unescape(s.field[:0], value)
+		s.appendUnescaped(s.field)
+	}
+}
+
+// special says whether record_out quotes a value with this byte in it, or COPY escapes it.
+func special(c byte) bool {
+	const set = 1<<'"' | 1<<'(' | 1<<')' | 1<<',' | 1<<' ' | 1<<'\t' | 1<<'\n' | 1<<'\v' | 1<<'\f' | 1<<'\r'
+	return c < 64 && uint64(set)>>c&1 == 1 || c == '\\'
+}
+
+func (s *rowSum) appendUnescaped(field []byte) {
+	if !slices.ContainsFunc(field, special) { // a backspace is escaped, but not quoted
+		s.record = append(s.record, field...)
 		return
 	}
 	s.record = append(s.record, '"')
-	for _, c := range s.field {
+	for _, c := range field {
 		if c == '"' || c == '\\' {
 			s.record = append(s.record, c)
 		}

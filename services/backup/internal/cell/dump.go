@@ -2,6 +2,7 @@ package cell
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -25,7 +26,7 @@ func (t Target) Dump(ctx context.Context, schema, section, snapshot string) ([]b
 	if snapshot != "" {
 		args = append(args, "--snapshot", snapshot)
 	}
-	cmd := exec.CommandContext(ctx, "pg_dump", args...)
+	cmd := exec.CommandContext(ctx, cmp.Or(t.PgDump, "pg_dump"), args...)
 	cmd.Env = append(plainEnvironment(), "PGPASSWORD="+t.Password.Reveal(), "PGAPPNAME=naksha-backup", "PGCONNECT_TIMEOUT=15", "LC_ALL=C")
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = dumpWaitDelay

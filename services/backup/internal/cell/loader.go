@@ -86,14 +86,6 @@ func (l *Loader) Build(ctx context.Context, script string) error {
 	})
 }
 
-// form is the COPY format that a manifest names; nothing else of it reaches a statement.
-func form(t manifest.Table) string {
-	if t.Form == "binary" {
-		return "binary"
-	}
-	return "text"
-}
-
 // Fill loads a table's rows from their COPY form. The table is emptied in the same transaction: a repeat is harmless,
 // and the rows are frozen, which spares the next readers a rewrite.
 func (l *Loader) Fill(ctx context.Context, t manifest.Table, rows io.Reader) error {
@@ -106,7 +98,7 @@ func (l *Loader) Fill(ctx context.Context, t manifest.Table, rows io.Reader) err
 		if _, err := tx.Exec(ctx, "TRUNCATE ONLY "+pgx.Identifier{l.schema, t.Name}.Sanitize()); err != nil {
 			return fmt.Errorf("empty %q: %w", t.Name, err)
 		}
-		tag, err := conn.PgConn().CopyFrom(ctx, rows, "COPY "+copyList(l.schema, t)+" FROM STDIN (FREEZE, FORMAT "+form(t)+")")
+		tag, err := conn.PgConn().CopyFrom(ctx, rows, "COPY "+copyList(l.schema, t)+" FROM STDIN (FREEZE)")
 		if err != nil {
 			return fmt.Errorf("load rows of %q: %w", t.Name, err)
 		}

@@ -153,7 +153,7 @@ func (m *Moment) read(ctx context.Context, tables []tableRow) (err error) {
 	for _, t := range tables {
 		if t.Kind == "r" {
 			m.Tables = append(m.Tables, TableInfo{
-				Table: manifest.Table{Name: t.Name, Form: t.form(), Columns: t.Columns}, Bytes: t.Bytes,
+				Table: manifest.Table{Name: t.Name, Columns: t.Columns}, Bytes: t.Bytes,
 			})
 		}
 	}
@@ -186,26 +186,11 @@ func (m *Moment) with(ctx context.Context, f func(conn *pgx.Conn) error) error {
 	}
 }
 
-// Copy writes the table's rows to w in their COPY form and returns how many there are.
-func (m *Moment) Copy(ctx context.Context, t manifest.Table, w io.Writer) (rows int64, err error) {
-	err = m.with(ctx, func(conn *pgx.Conn) error {
-		tag, err := conn.PgConn().CopyTo(ctx, w, "COPY "+copyList(m.schema, t)+" TO STDOUT (FORMAT "+t.Form+")")
-		rows = tag.RowsAffected()
-		if err != nil {
-			return fmt.Errorf("copy rows of %q: %w", t.Name, err)
-		}
-		return nil
-	})
-	return rows, err
-}
-
-// Sum computes a table's row count and checksum in the snapshot.
-func (m *Moment) Sum(ctx context.Context, t manifest.Table) (rows int64, checksum string, err error) {
-	err = m.with(ctx, func(conn *pgx.Conn) error {
-		rows, checksum, err = sum(ctx, conn, m.schema, t)
-		return err
-	})
-	return rows, checksum, err
+// Copy writes the table's rows to w in COPY text form, and returns how many there are and their checksum.
+func (m *Moment) Copy(ctx context.Context, t manifest.Table, w io.Writer) (rows int64, checksum string, err error) {
+	sum := &rowSum{columns: len(t.Columns)}
+	err = m.with(ctx, func(conn *pgx.Conn) error { return copyOut(ctx, conn, m.schema, t, io.MultiWriter(w, sum)) })
+	return sum.rows, sum.text(), err
 }
 
 // PreData and PostData are the schema's DDL at the same instant.

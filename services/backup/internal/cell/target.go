@@ -3,14 +3,17 @@
 package cell
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/naksha-cloud/naksha/pkg/conf"
 )
@@ -23,6 +26,7 @@ type Target struct {
 	TLS      string // parameters of a connection string, e.g. `sslmode=verify-full&sslrootcert=/…`; empty = libpq's default
 	User     string
 	Password conf.Secret
+	PgDump   string // program; empty = pg_dump of PATH
 }
 
 // Staged is where a restore loads into.
@@ -70,6 +74,7 @@ func (t Target) connect(ctx context.Context, schema string, more map[string]stri
 		return nil, fmt.Errorf("read address of database %s at %s:%d", t.Database, t.Host, t.Port) // pgx's error holds the URL
 	}
 	settings.Password = t.Password.Reveal()
+	settings.BuildFrontend = wideFrontend
 	for name, value := range pinned(schema) {
 		settings.RuntimeParams[name] = value
 	}
@@ -81,6 +86,13 @@ func (t Target) connect(ctx context.Context, schema string, more map[string]stri
 		return nil, fmt.Errorf("connect to %s at %s:%d as %s: %w", t.Database, t.Host, t.Port, t.User, unwrapConnect(err))
 	}
 	return conn, nil
+}
+
+// readSize is how much is read from a session at once: COPY sends many small messages.
+const readSize = 64 << 10
+
+func wideFrontend(r io.Reader, w io.Writer) *pgproto3.Frontend {
+	return pgproto3.NewFrontend(bufio.NewReaderSize(r, readSize), w)
 }
 
 // Check connects once.

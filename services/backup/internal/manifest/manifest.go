@@ -54,10 +54,9 @@ type Pack struct {
 	SHA256 string `json:"sha256"` // of the stored bytes, hex
 }
 
-// Table is a table's rows as COPY writes them.
+// Table is a table's rows as COPY writes them as text.
 type Table struct {
 	Name     string   `json:"name"`
-	Form     string   `json:"form"`    // text or binary, as COPY's FORMAT
 	Columns  []string `json:"columns"` // of the COPY, in order; generated columns are left out
 	Rows     int64    `json:"rows"`
 	Checksum string   `json:"checksum"`

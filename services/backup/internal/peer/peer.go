@@ -19,11 +19,14 @@ import (
 
 // Peers makes its connections at first use, by dial.
 type Peers struct {
-	dial func(service string) (*grpc.ClientConn, error)
+	pgDump string
+	dial   func(service string) (*grpc.ClientConn, error)
 }
 
-// New returns Peers that connect through dial.
-func New(dial func(service string) (*grpc.ClientConn, error)) Peers { return Peers{dial: dial} }
+// New returns Peers that connect through dial, and cells that are dumped by the program pgDump.
+func New(dial func(service string) (*grpc.ClientConn, error), pgDump string) Peers {
+	return Peers{dial: dial, pgDump: pgDump}
+}
 
 func (p Peers) cells() (tenantv1.CellServiceClient, error) {
 	conn, err := p.dial("tenant")
@@ -78,11 +81,13 @@ func (p Peers) Cell(ctx context.Context, name string) (cell.Target, string, erro
 	if err != nil {
 		return cell.Target{}, "", err
 	}
-	return target(r.GetCell()), r.GetCell().GetServer(), nil
+	return p.target(r.GetCell()), r.GetCell().GetServer(), nil
 }
 
-func target(c *tenantv1.Cell) cell.Target {
-	return cell.Target{Host: c.GetHost(), Port: int(c.GetPort()), Database: c.GetDatabase(), TLS: c.GetTlsParameters()}
+func (p Peers) target(c *tenantv1.Cell) cell.Target {
+	return cell.Target{
+		Host: c.GetHost(), Port: int(c.GetPort()), Database: c.GetDatabase(), TLS: c.GetTlsParameters(), PgDump: p.pgDump,
+	}
 }
 
 // Stage makes an empty schema, a login and a scratch database for a restore.
@@ -97,7 +102,7 @@ func (p Peers) Stage(ctx context.Context, ref string, restore uuid.UUID, verifie
 	if err != nil {
 		return cell.Staged{}, fmt.Errorf("ask for a staged schema: %w", err)
 	}
-	s := cell.Staged{Target: target(r.GetCell()), Schema: r.GetSchema(), Scratch: r.GetScratchDatabase()}
+	s := cell.Staged{Target: p.target(r.GetCell()), Schema: r.GetSchema(), Scratch: r.GetScratchDatabase()}
 	s.Target.User = r.GetRole()
 	return s, nil
 }

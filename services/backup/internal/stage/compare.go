@@ -2,6 +2,7 @@ package stage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -21,12 +22,12 @@ func (a *attempt) compare(ctx context.Context, ready <-chan string, positioned <
 	if err != nil {
 		return nil, err
 	}
-	summer, err := target.Summer(ctx, a.staged.Schema, a.Sessions)
+	comparer, err := target.Comparer(ctx, a.staged.Schema, a.Sessions)
 	if err != nil {
 		return nil, err
 	}
-	defer summer.Close(ctx)
-	sums, err := a.sums(ctx, summer, ready)
+	defer comparer.Close(ctx)
+	same, err := a.compareRows(ctx, comparer, ready)
 	if err != nil {
 		return nil, err
 	}
@@ -39,29 +40,29 @@ func (a *attempt) compare(ctx context.Context, ready <-chan string, positioned <
 	if err != nil {
 		return nil, err
 	}
-	return sums, sameStructure(a.source.Manifest, tables, sequences)
+	return same, sameStructure(a.source.Manifest, tables, sequences)
 }
 
-func (a *attempt) sums(ctx context.Context, summer *cell.Summer, ready <-chan string) ([]snapshot.Table, error) {
+// compareRows returns the tables that were read and found equal: all that have rows in the manifest.
+func (a *attempt) compareRows(ctx context.Context, comparer *cell.Comparer, ready <-chan string) ([]snapshot.Table, error) {
 	tables := a.source.Manifest.Tables
-	sums, at := make([]snapshot.Table, len(tables)), map[string]int{}
+	same, at := make([]snapshot.Table, len(tables)), map[string]int{}
 	for i, t := range tables {
 		at[t.Name] = i
 	}
 	work, inner := errgroup.WithContext(ctx)
 	for name := range ready {
-		work.Go(func() (err error) {
-			want := tables[at[name]]
-			got, err := summer.Sum(inner, want)
-			if err == nil && (got.Rows != want.Rows || got.Checksum != want.Checksum) {
-				err = differs(fmt.Errorf("table %q has %d rows with checksum %s, the snapshot %d with %s",
-					name, got.Rows, got.Checksum, want.Rows, want.Checksum))
+		work.Go(func() error {
+			table := tables[at[name]]
+			err := comparer.Compare(inner, table)
+			if errors.Is(err, cell.ErrDiffers) {
+				err = differs(fmt.Errorf("table %q: %w", name, err))
 			}
-			sums[at[name]] = got
+			same[at[name]] = snapshot.Table{Name: name, Rows: table.Rows, Checksum: table.Checksum}
 			return err
 		})
 	}
-	return sums, work.Wait()
+	return same, work.Wait()
 }
 
 func sameStructure(m *manifest.Manifest, tables []string, sequences []manifest.Sequence) error {

@@ -108,7 +108,11 @@ func onePack(ctx context.Context, r region.Region, w Want, p manifest.Pack, fram
 		return fmt.Errorf("pack %d in region %s has another hash: %w", p.Number, r.Name, pack.ErrDamaged)
 	}
 	for _, f := range frames {
-		if _, err := w.Codec.OpenFrame(w.Manifest, f, body); err != nil {
+		plain, err := w.Codec.OpenFrame(w.Manifest, f, body)
+		if err == nil && pack.Sum(plain) != f.SHA256 {
+			err = fmt.Errorf("a frame has another hash: %w", pack.ErrDamaged)
+		}
+		if err != nil {
 			return fmt.Errorf("pack %d in region %s: %w", p.Number, r.Name, err)
 		}
 	}

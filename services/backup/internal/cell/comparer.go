@@ -8,14 +8,13 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/naksha-cloud/naksha/services/backup/internal/manifest"
-	"github.com/naksha-cloud/naksha/services/backup/internal/snapshot"
 )
 
-// Summer reads one schema over several sessions, to compare it.
-type Summer struct{ sessions *Loader }
+// Comparer reads one schema over several sessions, to compare it with a snapshot.
+type Comparer struct{ sessions *Loader }
 
-// Summer opens sessions that read with all rows in sight. Close ends them.
-func (t Target) Summer(ctx context.Context, schema string, sessions int) (*Summer, error) {
+// Comparer opens sessions that read with all rows in sight. Close ends them.
+func (t Target) Comparer(ctx context.Context, schema string, sessions int) (*Comparer, error) {
 	l := &Loader{schema: schema, sessions: make(chan *pgx.Conn, sessions)}
 	for range sessions {
 		conn, err := t.connect(ctx, schema, map[string]string{"row_security": "off"})
@@ -25,20 +24,18 @@ func (t Target) Summer(ctx context.Context, schema string, sessions int) (*Summe
 		}
 		l.sessions <- conn
 	}
-	return &Summer{sessions: l}, nil
+	return &Comparer{sessions: l}, nil
 }
 
 // Close ends the sessions that are free.
-func (s *Summer) Close(ctx context.Context) { s.sessions.Close(ctx) }
+func (c *Comparer) Close(ctx context.Context) { c.sessions.Close(ctx) }
 
-// Sum computes row count and checksum of a table.
-func (s *Summer) Sum(ctx context.Context, table manifest.Table) (found snapshot.Table, err error) {
-	found.Name = table.Name
-	err = s.sessions.with(ctx, func(conn *pgx.Conn) (err error) {
-		found.Rows, found.Checksum, err = sum(ctx, conn, s.sessions.schema, table)
-		return err
-	})
-	return found, err
+// Compare reads a table's rows and says where they differ from the manifest's. What was loaded in one COPY into an empty
+// table comes out in the same order, so the bytes must be the snapshot's, frame by frame.
+func (c *Comparer) Compare(ctx context.Context, table manifest.Table) error {
+	want := &mirror{frames: table.Frames}
+	err := c.sessions.with(ctx, func(conn *pgx.Conn) error { return copyOut(ctx, conn, c.sessions.schema, table, want) })
+	return errors.Join(err, want.end())
 }
 
 // Structure lists the tables of a schema by name, and its sequences with their positions.
