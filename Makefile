@@ -57,8 +57,9 @@ ci: ## what must pass before a change is taken
 bench: ## measured figures as ratios against a plain peer in the same run
 	@go test -trimpath -ldflags=-w -run '^$$' -bench . -benchtime 3s -p 1 work
 
-soak: build ## the demo over and over until interrupted or until a claim fails; rounds=N ends it
-	@n=0; until [ $$n = $${rounds:-0} ] && [ $$n != 0 ]; do n=$$((n+1)); echo "round $$n"; bin/naksha demo; done
+soak: setup build ## for hours: 500 kills, 20 power losses, sick disks, 10,000 simulated worlds, then rounds=N demos (default 3); run=… picks tests
+	@tools/soak
+	@for n in $$(seq $${rounds:-3}); do echo "round $$n"; bin/naksha demo; done
 
 clean: ## remove bin/
 	@rm -rf bin

@@ -19,9 +19,10 @@ import (
 
 // Config says where the bus is and as whom to connect.
 type Config struct {
-	URL      string       // nats://host:port
+	URL      string       // nats://host:port or tls://host:port
 	User     string       // NATS user: the service's name
 	Password string       // its password
+	CAFile   string       // certificates that a tls:// server must be signed by; empty = the system's
 	Replicas int          // copies of the stream: 1 in one process, 3 in a cluster; 0 = 1
 	MaxBytes int64        // bound of the stream, bytes; 0 = 512 MiB. A full stream refuses, and the outbox keeps
 	Log      *slog.Logger // nil = discard
@@ -33,7 +34,7 @@ const (
 	maxAge     = 30 * 24 * time.Hour // the record keeps facts longer: older ones are fetched there
 	duplicates = 10 * time.Minute    // window in which the server drops a repeated message id
 	ackWait    = 30 * time.Second    // a handler that takes longer is cut, and sees its message again
-	inFlight   = 256                 // messages handed out and not acknowledged, for one consumer
+	inFlight   = 1000                // messages handed out and not acknowledged, for one consumer
 )
 
 // Bus is one service's connection. It can be started, stopped and started again.
@@ -73,7 +74,8 @@ func (b *Bus) Start(context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to NATS at %s as %s: %w", b.config.URL, b.config.User, err)
 	}
-	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(5*time.Second))
+	js, err := jetstream.New(conn, jetstream.WithDefaultTimeout(5*time.Second),
+		jetstream.WithPublishAsyncTimeout(2*publishTime))
 	if err != nil {
 		conn.Close()
 		return fmt.Errorf("open JetStream: %w", err)
@@ -83,7 +85,7 @@ func (b *Bus) Start(context.Context) error {
 }
 
 func (b *Bus) options() []nats.Option {
-	return []nats.Option{
+	all := []nats.Option{
 		nats.Name("naksha-" + b.config.User),
 		nats.UserInfo(b.config.User, b.config.Password),
 		nats.CustomInboxPrefix("_INBOX_" + b.config.User),
@@ -100,6 +102,10 @@ func (b *Bus) options() []nats.Option {
 		}),
 		nats.ReconnectHandler(func(*nats.Conn) { b.config.Log.Info("bus connection back") }),
 	}
+	if b.config.CAFile != "" {
+		all = append(all, nats.RootCAs(b.config.CAFile))
+	}
+	return all
 }
 
 // Stop closes the connection. A second Stop does nothing.
@@ -134,28 +140,10 @@ func (b *Bus) started() (*nats.Conn, jetstream.JetStream, error) {
 	return b.conn, b.js, nil
 }
 
-// EnsureStream creates or updates the stream that holds a service's facts.
+// EnsureStream creates the stream that holds a service's facts, or brings it up to date.
 func (b *Bus) EnsureStream(ctx context.Context, service string) error {
-	_, js, err := b.started()
-	if err != nil {
-		return err
-	}
-	_, err = js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
-		Name: StreamOf(service), Subjects: []string{"naksha." + service + ".v1.>"},
-		Storage: jetstream.FileStorage, Replicas: b.config.Replicas,
-		Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew, MaxBytes: b.config.MaxBytes,
-		MaxAge: maxAge, MaxMsgSize: MaxMessage, Duplicates: duplicates, AllowAtomicPublish: true,
-		DenyDelete: true, Compression: jetstream.S2Compression,
-		// Plain subscribers would also see batches that were never committed; republished subjects do not show those.
-		RePublish: &jetstream.RePublish{
-			Source:      "naksha." + service + ".v1.>",
-			Destination: "naksha.feed." + service + ".v1.>",
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("ensure stream %s: %w", StreamOf(service), err)
-	}
-	return nil
+	_, err := b.Stream(service).Look(ctx)
+	return err
 }
 
 // Message is what travels.
@@ -172,13 +160,9 @@ func (b *Bus) Publish(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	msg := &nats.Msg{Subject: m.Subject, Data: m.Payload, Header: nats.Header{}}
-	for k, v := range m.Headers {
-		msg.Header[k] = []string{v}
-	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, publishTime)
 	defer cancel()
-	if _, err := js.PublishMsg(ctx, msg, jetstream.WithMsgID(m.ID), jetstream.WithRetryAttempts(0)); err != nil {
+	if _, err := js.PublishMsg(ctx, m.wire(0), jetstream.WithRetryAttempts(0)); err != nil {
 		return fmt.Errorf("publish %s: %w", m.Subject, err)
 	}
 	return nil

@@ -50,9 +50,9 @@ func publish(t *testing.T, server *local.NATS, n int) {
 }
 
 // consume starts a consumer of tenant's stream, and returns its stop.
-func consume(t *testing.T, b *bus.Bus, h bus.Handler) (stop func()) {
+func consume(t *testing.T, b *bus.Bus, h func(context.Context, bus.Delivery) error) (stop func()) {
 	t.Helper()
-	c := bus.NewConsumer(b, bus.StreamOf("tenant"), "backup", h)
+	c := bus.NewConsumer(b, bus.StreamOf("tenant"), "backup", bus.Each(h), nil)
 	if err := c.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -4,69 +4,54 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Delivery is a Message as it arrived.
-type Delivery struct {
-	Message
-	Attempt uint64 // 1 = first delivery
-}
+// HandleTime bounds the handling of one delivery.
+const HandleTime = ackWait
 
-// Handler handles one delivery. nil acknowledges it; Retry asks for it again later; Reject ends it; any other error asks
-// for it again with growing delay.
-type Handler func(ctx context.Context, d Delivery) error
+const (
+	together = 320 // deliveries handed to the handler at once, at most
+	ahead    = 2 * together
+)
 
-// verdict is a handler's instruction to the bus.
-type verdict struct {
-	err    error
-	after  time.Duration
-	reject bool
-}
-
-func (v *verdict) Error() string { return v.err.Error() }
-func (v *verdict) Unwrap() error { return v.err }
-
-// Retry asks for the message again after a delay.
-func Retry(after time.Duration, err error) error { return &verdict{err: err, after: after} }
-
-// Reject says that the message can never be handled: it becomes a dead letter.
-func Reject(err error) error { return &verdict{err: err, reject: true} }
-
-// Rejected says whether err is, or wraps, a Reject.
-func Rejected(err error) bool {
-	var v *verdict
-	return errors.As(err, &v) && v.reject
-}
-
-// retryDelay is how long to wait before the next delivery: asked for, or doubling from 200 ms to 30 s.
-func retryDelay(err error, attempt uint64) time.Duration {
-	var v *verdict
-	if errors.As(err, &v) && v.after > 0 {
-		return v.after
-	}
-	return min(100*time.Millisecond<<min(attempt, 12), 30*time.Second)
-}
-
-// Consumer takes a stream's messages in order for one durable, one at a time. It waits for the stream to exist.
+// Consumer takes a stream's messages in order for one durable, in batches of what is there. It waits for the stream to
+// exist, and supervises itself: see Reason.
 type Consumer struct {
 	bus             *Bus
 	stream, durable string
 	handle          Handler
+	restarted       func(Reason)
 
-	mu      sync.Mutex
-	cancel  context.CancelFunc
-	done    chan struct{}
-	running error // why it does not consume; nil while it does
+	mu       sync.Mutex
+	cancel   context.CancelFunc
+	done     chan struct{}
+	attached jetstream.Consumer // nil while it does not consume
+	running  error              // why it does not consume; nil while it does
+	seen     sight              // the last look
+	work     progress
+	batch    []jetstream.Msg // at the handler
 }
 
-// NewConsumer returns a stopped Consumer of a stream under a durable name: the consuming service's.
-func NewConsumer(b *Bus, stream, durable string, h Handler) *Consumer {
-	return &Consumer{bus: b, stream: stream, durable: durable, handle: h}
+// progress is how far a Consumer has come. Times tell a stall from a quiet stream.
+type progress struct {
+	pulled, handled uint64 // messages, since the start
+	sequence        uint64 // of the newest message that was handled
+	at              time.Time
+}
+
+func (p progress) inHand() bool { return p.pulled > p.handled }
+
+// NewConsumer returns a stopped Consumer of a stream under a durable name: the consuming service's. restarted is told
+// each time that it attached anew because something was wrong; nil = nobody.
+func NewConsumer(b *Bus, stream, durable string, h Handler, restarted func(Reason)) *Consumer {
+	if restarted == nil {
+		restarted = func(Reason) {}
+	}
+	return &Consumer{bus: b, stream: stream, durable: durable, handle: h, restarted: restarted}
 }
 
 // Start begins to consume in the background; a stream that its owner has not made yet is waited for.
@@ -83,7 +68,7 @@ func (c *Consumer) Start(context.Context) error {
 	return nil
 }
 
-// Stop ends the handling of the message in hand, gives back what was fetched beside it, and waits. A second Stop does
+// Stop ends the handling of the messages in hand, gives back what was fetched beside them, and waits. A second Stop does
 // nothing.
 func (c *Consumer) Stop(context.Context) error {
 	c.mu.Lock()
@@ -107,18 +92,12 @@ func (c *Consumer) Ready(context.Context) error {
 	return nil
 }
 
-func (c *Consumer) setRunning(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.running = err
-}
-
 // run attaches, consumes, and attaches again whenever that ends.
 func (c *Consumer) run(ctx context.Context, done chan struct{}) {
 	defer close(done)
 	for ctx.Err() == nil {
 		err := c.consume(ctx)
-		c.setRunning(err)
+		c.attach(nil, err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(200 * time.Millisecond):
@@ -126,6 +105,14 @@ func (c *Consumer) run(ctx context.Context, done chan struct{}) {
 	}
 }
 
+func (c *Consumer) attach(to jetstream.Consumer, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.attached, c.running = to, err
+	c.work = progress{sequence: c.work.sequence, at: time.Now()}
+}
+
+// consume is one round: from attaching until something ends it.
 func (c *Consumer) consume(ctx context.Context) error {
 	_, js, err := c.bus.started()
 	if err != nil {
@@ -138,75 +125,47 @@ func (c *Consumer) consume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("attach: %w", err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(64), jetstream.PullHeartbeat(5*time.Second),
+	if consumer.CachedInfo().NumAckPending > 0 {
+		// In hands that are gone, or another replica's: the first come at once instead of after ackWait, behind newer facts of
+		// their aggregates; the others come twice and are dropped. A server before 2.14 refuses, and they come late.
+		soon, cancel := context.WithTimeout(ctx, lookTime)
+		_, _ = js.ResetConsumer(soon, c.stream, c.durable)
+		cancel()
+	}
+	messages, err := consumer.Messages(jetstream.PullMaxMessages(ahead), jetstream.PullHeartbeat(5*time.Second),
 		jetstream.PullExpiry(20*time.Second))
 	if err != nil {
 		return fmt.Errorf("pull: %w", err)
 	}
-	defer giveBack(messages)
-	c.setRunning(nil)
-	for {
-		msg, err := messages.Next(jetstream.NextContext(ctx))
-		if err != nil {
-			return fmt.Errorf("next message: %w", err)
-		}
-		c.deliver(ctx, msg)
-	}
+	c.attach(consumer, nil)
+	round, end := context.WithCancelCause(ctx)
+	fetched := make(chan jetstream.Msg, together)
+	var helpers sync.WaitGroup
+	helpers.Go(func() { c.pump(round, end, messages, fetched) })
+	helpers.Go(func() { c.supervise(round, end, js, consumer) })
+	c.deliverAll(round, fetched)
+	helpers.Wait()
+	giveBack(messages, fetched)
+	return context.Cause(round)
 }
 
-// giveBack ends the pull and returns what was fetched and not handled, so that it comes again at once: after ackWait it
-// would come late, and behind the newer facts of its aggregate.
-func giveBack(messages jetstream.MessagesContext) {
-	messages.Drain()
+// pump moves messages into fetched until the round ends, or ends it.
+func (c *Consumer) pump(ctx context.Context, end context.CancelCauseFunc, from jetstream.MessagesContext, fetched chan<- jetstream.Msg) {
+	defer close(fetched)
 	for {
-		msg, err := messages.Next(jetstream.NextMaxWait(giveBackWait))
+		msg, err := from.Next(jetstream.NextContext(ctx))
 		if err != nil {
+			end(fmt.Errorf("next message: %w", err))
 			return
 		}
-		_ = msg.Nak()
-	}
-}
-
-// giveBackWait bounds giveBack while the broker is away.
-const giveBackWait = time.Second
-
-// deliver hands one message to the handler and carries out its verdict. An acknowledgement that gets lost brings the
-// message again, and the inbox drops it.
-func (c *Consumer) deliver(ctx context.Context, msg jetstream.Msg) {
-	d := Delivery{Message: Message{Subject: msg.Subject(), Payload: msg.Data(), Headers: map[string]string{}}, Attempt: 1}
-	for k, v := range msg.Headers() {
-		if len(v) > 0 {
-			d.Headers[k] = v[0]
+		c.mu.Lock()
+		c.work.pulled++
+		c.mu.Unlock()
+		select {
+		case fetched <- msg:
+		case <-ctx.Done():
+			_ = msg.Nak()
+			return
 		}
 	}
-	d.ID = d.Headers["Nats-Msg-Id"]
-	if meta, err := msg.Metadata(); err == nil {
-		d.Attempt = meta.NumDelivered
-	}
-	err := c.call(ctx, d)
-	switch {
-	case err == nil:
-		_ = msg.Ack()
-	case Rejected(err):
-		c.bus.config.Log.ErrorContext(ctx, "message rejected", "subject", d.Subject, "id", d.ID, "error", err)
-		_ = msg.TermWithReason(err.Error())
-	default:
-		delay := retryDelay(err, d.Attempt)
-		c.bus.config.Log.WarnContext(ctx, "message will be tried again",
-			"subject", d.Subject, "id", d.ID, "attempt", d.Attempt, "delay", delay, "error", err)
-		_ = msg.NakWithDelay(delay)
-	}
-}
-
-// call bounds the handler by the time after which the server hands the message out again, and makes a panic an error: one
-// fact that breaks its handler must not end the process again and again.
-func (c *Consumer) call(ctx context.Context, d Delivery) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, ackWait)
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("handler panicked: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return c.handle(ctx, d)
 }

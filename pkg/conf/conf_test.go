@@ -195,6 +195,30 @@ func TestSecretNeverShowsItself(t *testing.T) {
 	}
 }
 
+func TestWhatIsWrittenIsReadBackWithItsSecrets(t *testing.T) {
+	t.Parallel()
+	want := config{
+		Addr: "127.0.0.1:2", Database: database{URL: "postgres://x", Password: "s3cret: \"#\n'"}, Poll: 7 * time.Second,
+		Max: 1 << 20, Workers: 0, Debug: true, Regions: []string{"x", "y"}, Levels: []level{{"one", time.Minute}},
+		Labels: map[string]string{"team": "core"}, Log: slog.LevelWarn,
+	}
+	content, err := conf.Write(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := defaults()
+	if err := conf.Load(&got, conf.Options{Prefix: "N", File: write(t, string(content), 0o600)}); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("config =\n%+v, want\n%+v", got, want)
+	}
+	shown, err := conf.Show(want)
+	if err != nil || strings.Contains(string(shown), "s3cret") || !strings.Contains(string(shown), "password: REDACTED") {
+		t.Errorf("shown: %s, %v", shown, err)
+	}
+}
+
 func TestTableDescribesEveryField(t *testing.T) {
 	t.Parallel()
 	rows, err := conf.Table(defaults(), "NAKSHA_TENANT")

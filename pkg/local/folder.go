@@ -9,6 +9,33 @@ import (
 	"path/filepath"
 )
 
+// makeFolder makes a folder and those above it, so that their names survive a loss of power. Of one that exists, the name
+// is flushed too: whoever made it may have been killed before.
+func makeFolder(dir string, mode fs.FileMode) error {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(parent); errors.Is(err, fs.ErrNotExist) {
+		if err := makeFolder(parent, mode); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, mode); err != nil && !isFolder(dir) {
+		return err
+	}
+	f, err := os.Open(parent)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil // we may pass through it, not look at it
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
 // publishFolder copies a folder to a place that other processes look at: it appears there whole or not at all, and
 // whoever is first wins.
 func publishFolder(from, to string) error {

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -33,12 +35,16 @@ type NATSConfig struct {
 	Log *slog.Logger
 }
 
-// NATS is a running embedded NATS server.
+// NATS is a running embedded NATS server. It can be restarted in place: on the same files and port.
 type NATS struct {
-	server *server.Server
+	config NATSConfig // with the port that was picked
+	dir    string     // resolved
+	users  []*server.User
 	lock   *os.File
-	listen bool
-	stop   sync.Once
+
+	mu      sync.Mutex // one Restart or Stop at a time
+	stopped bool
+	server  atomic.Pointer[server.Server]
 }
 
 // StartNATS starts a server with JetStream and returns when it accepts clients. Every message is on disk before it is
@@ -59,12 +65,43 @@ func StartNATS(ctx context.Context, c NATSConfig) (*NATS, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := startServer(ctx, c, dir, users)
-	if err != nil {
+	n := &NATS{config: c, dir: dir, users: append(users, probeUser()), lock: lock}
+	if err := n.start(ctx); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("start NATS in %s: %w", dir, err)
 	}
-	return &NATS{server: s, lock: lock, listen: c.Port >= 0}, nil
+	return n, nil
+}
+
+// start runs a server on the folder and keeps it and its port.
+func (n *NATS) start(ctx context.Context) error {
+	s, err := startServer(ctx, n.config, n.dir, n.users)
+	if err != nil {
+		return err
+	}
+	if n.config.Port == 0 {
+		n.config.Port = s.Addr().(*net.TCPAddr).Port
+	}
+	n.server.Store(s)
+	return nil
+}
+
+// Restart ends the server and starts it again on the same files and port; its clients connect again by themselves. A
+// JetStream that froze on a full or failing disk works again only after this. When the start fails, nothing runs, and
+// Restart may be called again.
+func (n *NATS) Restart(ctx context.Context) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.stopped {
+		return errors.New("restart NATS: it was stopped")
+	}
+	if err := n.end(ctx); err != nil {
+		return fmt.Errorf("restart NATS: %w", err)
+	}
+	if err := n.start(ctx); err != nil {
+		return fmt.Errorf("restart NATS in %s: %w", n.dir, err)
+	}
+	return nil
 }
 
 func startServer(ctx context.Context, c NATSConfig, dir string, users []*server.User) (*server.Server, error) {
@@ -125,18 +162,18 @@ func serverUsers(c NATSConfig) ([]*server.User, error) {
 
 // URL returns the address for clients, or an empty string when the server does not listen.
 func (n *NATS) URL() string {
-	if !n.listen {
+	if n.config.Port < 0 {
 		return ""
 	}
-	return n.server.ClientURL()
+	return n.Server().ClientURL()
 }
 
-// Server returns the server, for nats.InProcessServer.
-func (n *NATS) Server() *server.Server { return n.server }
+// Server returns the server as it is now, for nats.InProcessServer.
+func (n *NATS) Server() *server.Server { return n.server.Load() }
 
 // Ready returns nil while clients can connect.
 func (n *NATS) Ready() error {
-	if !n.server.Running() || !n.server.ReadyForConnections(time.Millisecond) {
+	if s := n.Server(); !s.Running() || !s.ReadyForConnections(time.Millisecond) {
 		return errors.New("NATS does not accept clients")
 	}
 	return nil
@@ -145,7 +182,7 @@ func (n *NATS) Ready() error {
 // Healthy returns nil while every stream and consumer works, and else what is wrong: a stream whose file could not be
 // written stays frozen until a restart, and says so here only.
 func (n *NATS) Healthy() error {
-	status := n.server.Healthz(&server.HealthzOptions{})
+	status := n.Server().Healthz(&server.HealthzOptions{})
 	if status.StatusCode != 200 && status.Error != "" {
 		return fmt.Errorf("NATS is not healthy: %s", status.Error)
 	}
@@ -155,21 +192,32 @@ func (n *NATS) Healthy() error {
 	return nil
 }
 
-// Stop ends the server after its files are written. A second Stop waits for the first.
+// Stop ends the server after its files are written. A second Stop does nothing.
 func (n *NATS) Stop(ctx context.Context) error {
-	n.stop.Do(func() {
-		n.server.Shutdown()
-	})
-	ended := make(chan struct{})
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.stopped {
+		return nil
+	}
+	if err := n.end(ctx); err != nil {
+		return fmt.Errorf("stop NATS: %w", err)
+	}
+	n.stopped = true
+	return n.lock.Close()
+}
+
+// end shuts the server down and waits for it.
+func (n *NATS) end(ctx context.Context) error {
+	s, ended := n.Server(), make(chan struct{})
 	go func() {
-		n.server.WaitForShutdown()
+		s.Shutdown()
+		s.WaitForShutdown()
 		close(ended)
 	}()
 	select {
 	case <-ended:
-		n.lock.Close()
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("stop NATS: %w", ctx.Err())
+		return ctx.Err()
 	}
 }

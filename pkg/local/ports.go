@@ -3,7 +3,9 @@ package local
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
+	"slices"
 	"strconv"
 	"syscall"
 )
@@ -20,6 +22,26 @@ func FreePort() (int, error) {
 	}
 	defer l.Close()
 	return l.Addr().(*net.TCPAddr).Port, nil
+}
+
+// Where LastingPorts looks: below those that Linux gives to outgoing connections (ip_local_port_range), one of which could
+// take a port between two starts of a server.
+const lowestPort, highestPort = 20000, 32000
+
+// LastingPorts returns ports of the loopback interface that nobody listens on, for servers that are stopped and started
+// again on the same ports.
+func LastingPorts(n int) ([]int, error) {
+	var free []int
+	for range 1000 {
+		port := lowestPort + rand.IntN(highestPort-lowestPort)
+		if slices.Contains(free, port) || CheckPort("127.0.0.1", port, "") != nil {
+			continue
+		}
+		if free = append(free, port); len(free) == n {
+			return free, nil
+		}
+	}
+	return nil, fmt.Errorf("fewer than %d ports are free between %d and %d: stop what listens there", n, lowestPort, highestPort)
 }
 
 // CheckPort returns nil when host:port can be listened on, and else an error that says how to choose another one.

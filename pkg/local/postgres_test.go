@@ -22,7 +22,7 @@ func postgresConfig(dir string) local.PostgresConfig {
 }
 
 func regionConfig(dir string) local.RegionConfig {
-	return local.RegionConfig{Name: "primary", Dir: dir, RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret}
+	return local.RegionConfig{Name: "primary", Dir: dir, RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret, SealKey: []byte(localtest.SealKey)}
 }
 
 func TestPostgresIsAdoptedWithOtherPasswordPortAndCertificate(t *testing.T) {

@@ -26,12 +26,8 @@ const (
 
 // stopOrphan ends what a killed run left on the data folder: the folder is locked by us, so nobody alive owns it.
 func (p *Postgres) stopOrphan(ctx context.Context) error {
-	running := processesIn(p.data(), "postgres")
-	if len(running) == 0 {
-		return nil
-	}
 	leader := postmasterPID(p.data())
-	for _, orphan := range running {
+	for _, orphan := range processesIn(p.data(), "postgres") {
 		if orphan.PID != leader {
 			continue
 		}
@@ -40,7 +36,15 @@ func (p *Postgres) stopOrphan(ctx context.Context) error {
 			return fmt.Errorf("stop the server of an earlier run: %w", err)
 		}
 	}
-	return p.endChildren()
+	if err := p.endChildren(); err != nil {
+		return err
+	}
+	// Nobody works on the folder any more. But the id in the pid file may be that of a dead process that its new parent has
+	// not waited for, or of a stranger by now: the server would take either for a postmaster, and refuse to start.
+	if err := os.Remove(filepath.Join(p.data(), "postmaster.pid")); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove the pid file of an earlier run: %w", err)
+	}
+	return nil
 }
 
 // endChildren kills the processes that outlived their postmaster; while one lives, the next start would refuse the
@@ -204,7 +208,7 @@ func stateFolder(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find %s: %w", dir, err)
 	}
-	if err := os.MkdirAll(absolute, 0o711); err != nil {
+	if err := makeFolder(absolute, 0o711); err != nil {
 		return "", fmt.Errorf("make state folder: %w", err)
 	}
 	real, err := filepath.EvalSymlinks(absolute)

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/naksha-cloud/naksha/pkg/local/iam"
 )
 
 const (
@@ -38,6 +40,8 @@ type RegionConfig struct {
 	Port, IAMPort int
 	// RootAccess and RootSecret may do everything, on both.
 	RootAccess, RootSecret string
+	// SealKey, 32 bytes, keeps users' secrets unreadable at rest. The folder opens under the key that it was made with.
+	SealKey []byte
 	// Log receives what an operator would want to know; nil discards it.
 	Log *slog.Logger
 }
@@ -60,13 +64,14 @@ type Region struct {
 type regionOrder struct {
 	Dir, Address, IAMAddress string
 	RootAccess, RootSecret   string
+	SealKey                  []byte
 }
 
 // StartRegion starts a region and returns when it answers. The running program must call ChildMain first in main (in
 // tests: in TestMain). A region that a killed run left behind is stopped first.
 func StartRegion(ctx context.Context, c RegionConfig) (_ *Region, err error) {
-	if c.Dir == "" || c.RootAccess == "" || c.RootSecret == "" {
-		return nil, errors.New("start S3 region: Dir, RootAccess and RootSecret are required")
+	if c.Dir == "" || c.RootAccess == "" || c.RootSecret == "" || len(c.SealKey) != iam.KeySize {
+		return nil, fmt.Errorf("start S3 region: Dir, RootAccess, RootSecret and a SealKey of %d bytes are required", iam.KeySize)
 	}
 	if c.Host == "" {
 		c.Host = "127.0.0.1"
@@ -161,7 +166,7 @@ func (r *Region) spawn(log *os.File) error {
 	}
 	return json.NewEncoder(stdin).Encode(regionOrder{
 		Dir: r.dir, Address: r.address(r.config.Port), IAMAddress: r.address(r.config.IAMPort),
-		RootAccess: r.config.RootAccess, RootSecret: r.config.RootSecret,
+		RootAccess: r.config.RootAccess, RootSecret: r.config.RootSecret, SealKey: r.config.SealKey,
 	})
 }
 

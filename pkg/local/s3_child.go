@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"syscall"
 
 	"github.com/versity/versitygw/backend"
@@ -21,13 +22,17 @@ import (
 	"github.com/versity/versitygw/iamapi/private"
 	"github.com/versity/versitygw/iamapi/storage"
 	"github.com/versity/versitygw/s3api"
+
+	"github.com/naksha-cloud/naksha/pkg/local/durable"
+	"github.com/naksha-cloud/naksha/pkg/local/iam"
+	"github.com/naksha-cloud/naksha/pkg/local/quota"
 )
 
 const (
 	// regionMarker in the environment turns this program into a region server.
 	regionMarker = "NAKSHA_LOCAL_REGION"
 	// memoryGoal in bytes; the collector works harder above it.
-	memoryGoal = 48 << 20
+	memoryGoal = 32 << 20
 	// copyBuffer in bytes per running transfer.
 	copyBuffer = 256 << 10
 	// copyLimit in bytes of an object that is copied, as on AWS. Without it versitygw v1.8.0 refuses every copy.
@@ -65,48 +70,44 @@ func serveRegion(orders io.Reader) error {
 		_, _ = io.Copy(io.Discard, orders) // ends when the parent does
 		cancel()
 	}()
-	objects, err := openObjects(order.Dir)
+	for _, sub := range []string{"objects", "versions", "iam"} {
+		if err := makeFolder(filepath.Join(order.Dir, sub), 0o700); err != nil {
+			return fmt.Errorf("make folder: %w", err)
+		}
+	}
+	users, cut, err := iam.Open(filepath.Join(order.Dir, "iam"), order.SealKey)
 	if err != nil {
 		return err
 	}
-	users, err := openUsers(order.Dir)
-	if err != nil {
-		return err
+	if cut > 0 {
+		fmt.Fprintf(os.Stderr, "s3 region: the last change of a user was unfinished and was cut off (%d bytes)\n", cut)
 	}
-	return serve(ctx, order, objects, users)
+	objects, err := openObjects(order)
+	if err != nil {
+		return errors.Join(err, users.Close())
+	}
+	return errors.Join(serve(ctx, order, objects, users), users.Close())
 }
 
 // openObjects opens the storage of objects. It changes the working folder to Dir/objects.
-func openObjects(dir string) (backend.Backend, error) {
-	for _, sub := range []string{"objects", "versions", "iam"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			return nil, fmt.Errorf("make folder: %w", err)
-		}
-	}
-	root := filepath.Join(dir, "objects")
+func openObjects(order regionOrder) (backend.Backend, error) {
+	root, older := filepath.Join(order.Dir, "objects"), filepath.Join(order.Dir, "versions")
 	if err := (meta.XattrMeta{}).Test(root); err != nil {
 		return nil, fmt.Errorf("%s: %w: choose a folder on ext4, xfs, btrfs or tmpfs", root, err)
 	}
-	files, err := posix.New(root, meta.XattrMeta{}, posix.PosixOpts{
-		VersioningDir: filepath.Join(dir, "versions"), IOBufferSize: copyBuffer, CopyObjectThreshold: copyLimit,
-		ValidateBucketNames: true,
+	files, err := durable.Open(root, older, posix.PosixOpts{
+		IOBufferSize: copyBuffer, CopyObjectThreshold: copyLimit, ValidateBucketNames: true,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open objects: %w", err)
+		return nil, err
 	}
-	return oneToOne{files}, nil
-}
-
-// openUsers opens the storage of users, policies and keys. Our own, which is indexed, sealed and flushed, takes the
-// place of this JSON file: everything else here sees storage.Storer only.
-func openUsers(dir string) (storage.Storer, error) {
-	return storage.New(storage.Config{Dir: filepath.Join(dir, "iam")})
+	return oneToOne{quota.New(files, older, order.RootAccess)}, nil
 }
 
 // serve runs three listeners until ctx ends or one of them fails: S3, the IAM API, and the socket on which S3 asks IAM.
 func serve(ctx context.Context, order regionOrder, objects backend.Backend, users storage.Storer) error {
 	root := iamapi.RootCredentials{Access: order.RootAccess, Secret: order.RootSecret}
-	iam, err := iamapi.New(users, root, iamapi.WithQuiet(), iamapi.WithKeepAlive(), iamapi.WithHealth(healthPath),
+	api, err := iamapi.New(users, root, iamapi.WithQuiet(), iamapi.WithKeepAlive(), iamapi.WithHealth(healthPath),
 		iamapi.WithConcurrencyLimiter(mostConnections, mostRequests), iamapi.WithOIDCThumbprintAutoFetchDisabled())
 	if err != nil {
 		return fmt.Errorf("make IAM API: %w", err)
@@ -118,14 +119,17 @@ func serve(ctx context.Context, order regionOrder, objects backend.Backend, user
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	failed := make(chan error, 3)
-	go func() { failed <- iam.ServeMultiPort([]string{order.IAMAddress}); cancel() }()
+	go func() { failed <- api.ServeMultiPort([]string{order.IAMAddress}); cancel() }()
 	go func() { failed <- servePrivate(policy.ServeMultiPort, policySocket); cancel() }()
 	// S3 asks IAM for its version at once and retries after seconds only.
-	if err = poll(ctx, func() bool { return accepts(policySocket) }); err == nil {
+	if err = poll(ctx, func() bool { return accepts("unix", policySocket) }); err == nil {
+		var calm sync.WaitGroup
+		calm.Go(func() { settle(ctx, order.Address) })
+		defer calm.Wait()
 		err = embedgw.RunVersityGW(ctx, objects, gateway(order))
 	}
 	cancel()
-	err = errors.Join(err, iam.Shutdown(), policy.Shutdown())
+	err = errors.Join(err, api.Shutdown(), policy.Shutdown())
 	return errors.Join(err, <-failed, <-failed)
 }
 
@@ -136,8 +140,8 @@ func servePrivate[T any](serve func([]string, T) error, socket string) error {
 	return serve([]string{socket}, noTLS)
 }
 
-func accepts(socket string) bool {
-	conn, err := net.Dial("unix", socket)
+func accepts(network, address string) bool {
+	conn, err := net.Dial(network, address)
 	if err != nil {
 		return false
 	}

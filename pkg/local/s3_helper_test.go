@@ -51,7 +51,7 @@ func iamClient(region *local.Region) *iam.Client {
 	})
 }
 
-func s3Client(t *testing.T, region *local.Region, access, secret string) *minio.Client {
+func s3Client(t testing.TB, region *local.Region, access, secret string) *minio.Client {
 	t.Helper()
 	client, err := minio.New(region.Endpoint()[len("http://"):], &minio.Options{
 		Creds: credentials.NewStaticV4(access, secret, ""), Region: local.S3Region, BucketLookup: minio.BucketLookupPath, MaxRetries: 1,
@@ -78,7 +78,7 @@ func startRegion(t *testing.T, config local.RegionConfig) *local.Region {
 	return region
 }
 
-func makeBucket(t *testing.T, client *minio.Client, name string) {
+func makeBucket(t testing.TB, client *minio.Client, name string) {
 	t.Helper()
 	if err := client.MakeBucket(t.Context(), name, minio.MakeBucketOptions{}); err != nil {
 		t.Fatal(err)

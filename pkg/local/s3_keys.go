@@ -16,7 +16,6 @@ import (
 
 // oneToOne lets only those keys through that the file system stores one to one. Objects are files here, so "a//b",
 // "./a/b" and "a/b" would be the same file, and a write to one would silently replace another; S3 knows three keys.
-// Flushing to disk before an answer belongs here as well.
 type oneToOne struct{ backend.Backend }
 
 // checkKey returns nil for a key that is stored one to one, and else a refusal that clients can show.

@@ -18,7 +18,7 @@ import (
 
 func TestRegionNeverLeavesItsBucket(t *testing.T) {
 	t.Parallel()
-	config := local.RegionConfig{Name: "primary", Dir: filepath.Join(localtest.TempDir(t), "region"), RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret}
+	config := local.RegionConfig{Name: "primary", Dir: filepath.Join(localtest.TempDir(t), "region"), RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret, SealKey: []byte(localtest.SealKey)}
 	region := startRegion(t, config)
 	root := s3Client(t, region, config.RootAccess, config.RootSecret)
 	makeBucket(t, root, "w-own")

@@ -135,7 +135,7 @@ func TestRegionRefusesDeactivatedKeyAtOnce(t *testing.T) {
 
 func TestRegionKeepsDataThroughStopAndKill(t *testing.T) {
 	t.Parallel()
-	config := local.RegionConfig{Name: "primary", Dir: localtest.TempDir(t), RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret}
+	config := local.RegionConfig{Name: "primary", Dir: localtest.TempDir(t), RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret, SealKey: []byte(localtest.SealKey)}
 	region := startRegion(t, config)
 	root := s3Client(t, region, config.RootAccess, config.RootSecret)
 	makeBucket(t, root, "w-own")

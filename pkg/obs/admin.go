@@ -25,6 +25,7 @@ type Check struct {
 type Source struct {
 	Telemetry *Telemetry
 	Checks    []Check
+	Remote    Remote // the process that it runs as; empty = this one
 }
 
 // AdminConfig says where an Admin server listens.
@@ -68,7 +69,11 @@ func (a *Admin) Handler() http.Handler {
 func (a *Admin) metrics() http.Handler {
 	var all prometheus.Gatherers
 	for _, s := range a.sources {
-		all = append(all, s.Telemetry.Registry)
+		if s.Remote != "" {
+			all = append(all, s.Remote)
+		} else {
+			all = append(all, s.Telemetry.Registry)
+		}
 	}
 	return promhttp.HandlerFor(all, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError})
 }

@@ -126,6 +126,47 @@ func TestLevelIsSetForOneOrAll(t *testing.T) {
 	}
 }
 
+func TestServiceOfAnotherProcessIsShownAsIfItWereHere(t *testing.T) {
+	t.Parallel()
+	there, far, _ := admin(t, errors.New("bus away"))
+	calls, err := far.Meter.Meter("test").Int64Counter("calls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls.Add(t.Context(), 7)
+	here, _ := telemetry(t, obs.Config{Service: "tenant"})
+	remote := obs.Remote(there)
+	a := obs.NewAdmin(obs.AdminConfig{Addr: "127.0.0.1:0"},
+		obs.Source{Telemetry: here, Remote: remote, Checks: []obs.Check{{Name: "process", Ready: remote.Ready}}})
+	if err := a.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = a.Stop(context.Background()) })
+	base := "http://" + a.Addr()
+	if code, text := ask(t, "GET", base+"/metrics", "", ""); code != 200 || !strings.Contains(text, "calls_total{") || !strings.Contains(text, "} 7\n") {
+		t.Errorf("metrics: %d\n%s", code, text)
+	}
+	if code, text := ask(t, "GET", base+"/readyz", "", ""); code != 503 || !strings.Contains(text, "bus away") {
+		t.Errorf("readiness: %d %s", code, text)
+	}
+	if code, text := ask(t, "PUT", base+"/loglevel?service=tenant", "debug", ""); code != 200 || far.Level.Level() != slog.LevelDebug {
+		t.Errorf("log level: %d %s", code, text)
+	}
+	own, _ := telemetry(t, obs.Config{Service: "up"})
+	gone := obs.NewAdmin(obs.AdminConfig{Addr: "127.0.0.1:0"}, obs.Source{Telemetry: own},
+		obs.Source{Telemetry: here, Remote: "http://127.0.0.1:1"})
+	if err := gone.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = gone.Stop(context.Background()) })
+	if code, _ := ask(t, "PUT", "http://"+gone.Addr()+"/loglevel", "warn", ""); code != http.StatusBadGateway {
+		t.Errorf("log level of a dead process: %d", code)
+	}
+	if code, _ := ask(t, "GET", "http://"+gone.Addr()+"/metrics", "", ""); code != 200 {
+		t.Errorf("metrics beside a dead process: %d", code)
+	}
+}
+
 func TestStuckCheckIsNotWaitedForLong(t *testing.T) {
 	t.Parallel()
 	tel, _ := telemetry(t, obs.Config{})

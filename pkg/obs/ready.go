@@ -3,6 +3,7 @@ package obs
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -107,21 +108,33 @@ func (a *Admin) setLevel(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "unknown level: send debug, info, warn or error", http.StatusBadRequest)
 		return
 	}
-	if !a.applyLevel(r.URL.Query().Get("service"), level) {
+	found, err := a.applyLevel(r.Context(), r.URL.Query().Get("service"), level)
+	switch {
+	case err != nil:
+		http.Error(w, redactURLs(err.Error()), http.StatusBadGateway)
+		return
+	case !found:
 		http.Error(w, "unknown service", http.StatusNotFound)
 		return
 	}
 	a.showLevels(w, r)
 }
 
-func (a *Admin) applyLevel(service string, level slog.Level) (found bool) {
+func (a *Admin) applyLevel(ctx context.Context, service string, level slog.Level) (found bool, err error) {
 	for _, s := range a.sources {
-		if service == "" || service == s.Telemetry.Service() {
-			s.Telemetry.Level.Set(level)
-			found = true
+		if service != "" && service != s.Telemetry.Service() {
+			continue
+		}
+		found = true
+		s.Telemetry.Level.Set(level)
+		if s.Remote == "" {
+			continue
+		}
+		if wrong := s.Remote.SetLevel(ctx, level); wrong != nil {
+			err = errors.Join(err, fmt.Errorf("service %s: %w", s.Telemetry.Service(), wrong))
 		}
 	}
-	return found
+	return found, err
 }
 
 func writeJSON(w http.ResponseWriter, code int, v any) {

@@ -12,7 +12,7 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/bus"
 )
 
-// Header names: CloudEvents 1.0 in binary mode (prefix `ce-`), extensions workspace, aggregate and aggregateversion.
+// Header names: CloudEvents 1.0 in binary mode (prefix `ce-`), extensions workspace, aggregate, aggregateversion and digest.
 const (
 	headerSpec      = "ce-specversion"
 	headerID        = "ce-id"
@@ -23,6 +23,7 @@ const (
 	headerWorkspace = "ce-workspace"
 	headerAggregate = "ce-aggregate"
 	headerVersion   = "ce-aggregateversion"
+	headerDigest    = "ce-digest"
 	headerContent   = "Content-Type"
 )
 
@@ -32,7 +33,7 @@ func envelope(service string, e Event) bus.Message {
 		headerSpec: "1.0", headerID: e.ID.String(), headerSource: "/naksha/" + service, headerType: e.Type,
 		headerTime: e.At.UTC().Format(time.RFC3339Nano), headerSubject: e.Aggregate,
 		headerAggregate: e.Aggregate, headerVersion: strconv.FormatInt(e.Version, 10),
-		headerContent: "application/protobuf",
+		headerContent: "application/protobuf", headerDigest: digest(e),
 	}
 	if e.Workspace != "" {
 		headers[headerWorkspace] = e.Workspace
@@ -64,7 +65,7 @@ func snake(camel string) string {
 	return b.String()
 }
 
-// parse reads a delivered message back into the fact. An error means that the message is not one of ours.
+// parse reads a delivered message back into the fact. An error means that the message is not what an owner recorded.
 func parse(d bus.Delivery) (Event, error) {
 	h := d.Headers
 	id, err := uuid.Parse(h[headerID])
@@ -82,10 +83,14 @@ func parse(d bus.Delivery) (Event, error) {
 	if h[headerAggregate] == "" || h[headerType] == "" {
 		return Event{}, fmt.Errorf("event %s has no aggregate or type", id)
 	}
-	return Event{
+	e := Event{
 		At: at, ID: id, Aggregate: h[headerAggregate], Version: version, Type: h[headerType],
 		Workspace: h[headerWorkspace], Headers: traceOf(h), Payload: d.Payload,
-	}, nil
+	}
+	if digest(e) != h[headerDigest] {
+		return Event{}, fmt.Errorf("event %s does not have its digest", id)
+	}
+	return e, nil
 }
 
 func traceOf(h map[string]string) map[string]string {

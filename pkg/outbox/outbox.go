@@ -13,8 +13,10 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -98,41 +100,51 @@ func (o *Outbox) committed() {
 	}
 }
 
-// Emit records facts in tx; they are published after it commits, and never when it rolls back. The trace of ctx travels
-// with them. Facts of one aggregate in one transaction keep their order.
+// Emit records facts in tx, in one round trip; they are published after it commits, and never when it rolls back. The
+// trace of ctx travels with them. Facts of one aggregate in one transaction keep their order.
 func (o *Outbox) Emit(ctx context.Context, tx *pg.Tx, facts ...Fact) error {
 	headers, err := traceHeaders(ctx)
 	if err != nil {
 		return err
 	}
+	var records pgx.Batch
 	for _, fact := range facts {
-		if err := o.check(fact); err != nil {
+		if err := o.record(&records, tx.Now, headers, fact); err != nil {
 			return err
 		}
-		id, err := uuid.NewV7()
-		if err != nil {
-			return fmt.Errorf("make event id: %w", err)
-		}
-		payload, err := proto.Marshal(fact.Message)
-		if err != nil {
-			return fmt.Errorf("encode %s: %w", typeOf(fact.Message), err)
-		}
-		if len(payload) > maxPayload {
-			return fmt.Errorf("fact %s has %d bytes: the bus takes %d", typeOf(fact.Message), len(payload), maxPayload)
-		}
-		_, err = tx.Exec(ctx, query("emit"),
-			fact.Aggregate, tx.Now, id, string(typeOf(fact.Message)), fact.Workspace, headers, payload)
-		if err != nil {
-			return fmt.Errorf("record %s: %w", typeOf(fact.Message), err)
-		}
+	}
+	if err := tx.SendBatch(ctx, &records).Close(); err != nil {
+		return fmt.Errorf("record facts: %w", err)
 	}
 	tx.AfterCommit(o.committed)
+	return nil
+}
+
+func (o *Outbox) record(records *pgx.Batch, now time.Time, headers []byte, fact Fact) error {
+	if err := o.check(fact); err != nil {
+		return err
+	}
+	id, err := uuid.NewV7()
+	if err != nil {
+		return fmt.Errorf("make event id: %w", err)
+	}
+	payload, err := proto.Marshal(fact.Message)
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", typeOf(fact.Message), err)
+	}
+	if len(payload) > maxPayload {
+		return fmt.Errorf("fact %s has %d bytes: the bus takes %d", typeOf(fact.Message), len(payload), maxPayload)
+	}
+	records.Queue(query("emit"), fact.Aggregate, now, id, string(typeOf(fact.Message)), fact.Workspace, headers, payload)
 	return nil
 }
 
 // maxPayload is the size of a fact's message, bytes: what is left of bus.MaxMessage holds the headers. A greater one would
 // hold up all that come after it for ever.
 const maxPayload = bus.MaxMessage - 16<<10
+
+// maxAggregate bounds a resource name, bytes: it stands in two headers.
+const maxAggregate = 512
 
 var refPattern = regexp.MustCompile(`^[a-z]{20}$`)
 
@@ -141,6 +153,8 @@ func (o *Outbox) check(f Fact) error {
 	switch {
 	case f.Aggregate == "":
 		return fmt.Errorf("fact %s has no aggregate", typeOf(f.Message))
+	case len(f.Aggregate) > maxAggregate || strings.ContainsFunc(f.Aggregate, unicode.IsControl):
+		return fmt.Errorf("fact %s: aggregate %.40q does not fit into a header", typeOf(f.Message), f.Aggregate)
 	case f.Workspace != "" && !refPattern.MatchString(f.Workspace):
 		return fmt.Errorf("fact %s: workspace %q is no ref", typeOf(f.Message), f.Workspace)
 	case !strings.HasPrefix(string(typeOf(f.Message)), "naksha."+o.service+".v1."):
@@ -159,24 +173,4 @@ func List(ctx context.Context, p *pg.Pool, aggregate string, after int64, limit 
 		return nil, fmt.Errorf("list events: %w", err)
 	}
 	return events, nil
-}
-
-// Head is an aggregate's newest version.
-type Head struct {
-	Aggregate string
-	Version   int64
-	ChangedAt time.Time
-}
-
-// headAge is how old a change must be before its head is served: younger ones may still be on their way.
-const headAge = 10 * time.Second
-
-// Heads returns the heads that changed since a moment and are older than 10 s, by aggregate, after the named one.
-func Heads(ctx context.Context, p *pg.Pool, since time.Time, after string, limit int) ([]Head, error) {
-	rows, err := p.Query(ctx, query("heads"), since, p.Now().Add(-headAge), after, limit)
-	heads, err := pg.All[Head](rows, err)
-	if err != nil {
-		return nil, fmt.Errorf("list heads: %w", err)
-	}
-	return heads, nil
 }

@@ -40,6 +40,12 @@ type process[C any] struct {
 	OTLP        string     `conf:"otlp_endpoint" doc:"URL of an OTLP/HTTP collector of traces; empty = no export"`
 }
 
+// Order is the configuration of a Program in the form that --config reads, secrets in the clear: for whoever starts it as
+// a process of its own, and hands it over through a pipe.
+func Order[C any](c C, adminListen string, level slog.Level) ([]byte, error) {
+	return conf.Write(process[C]{Service: c, AdminListen: adminListen, LogLevel: level})
+}
+
 // Main runs the program until SIGINT or SIGTERM and returns the exit code: 0 after an orderly stop, 2 for a wrong
 // command line or configuration, 1 for anything else.
 func (p Program[C]) Main(args []string, environ []string, stderr io.Writer) int {
@@ -64,8 +70,14 @@ type configError struct{ error }
 
 func (p Program[C]) run(ctx context.Context, args, environ []string, stderr io.Writer) error {
 	told := process[C]{Service: p.Config}
-	if err := p.load(&told, args, environ, stderr); err != nil {
+	leashed, err := p.load(&told, args, environ, stderr)
+	if err != nil {
 		return err
+	}
+	if leashed {
+		var cancel context.CancelFunc
+		ctx, cancel = leash(ctx, os.Stdin)
+		defer cancel()
 	}
 	telemetry, err := obs.New(obs.Config{
 		Service: p.Name, Version: p.Version, Level: told.LogLevel, Format: "json", OTLPEndpoint: told.OTLP, Runtime: true,
@@ -91,29 +103,42 @@ func (p Program[C]) run(ctx context.Context, args, environ []string, stderr io.W
 	return run.Main(ctx, telemetry.Log, parts...)
 }
 
-func (p Program[C]) load(told *process[C], args, environ []string, stderr io.Writer) error {
+// leash returns a context that ends when in does: whoever started this process holds the other end, until it dies.
+func leash(ctx context.Context, in io.Reader) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		cancel()
+	}()
+	return ctx, cancel
+}
+
+func (p Program[C]) load(told *process[C], args, environ []string, stderr io.Writer) (leashed bool, err error) {
 	prefix := "NAKSHA_" + strings.ToUpper(p.Name)
 	flags := flag.NewFlagSet("naksha-"+p.Name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	file := flags.String("config", "", "YAML file with the configuration")
+	flags.BoolVar(&leashed, "leash", false, "stop when standard input closes: with the process that started this one")
 	flags.Usage = func() {
-		fmt.Fprintf(stderr, "naksha-%s runs the %s service. Configuration: defaults, then --config, then the environment:\n\n", p.Name, p.Name)
+		fmt.Fprintf(stderr, "naksha-%s runs the %s service.\n\n", p.Name, p.Name)
+		flags.PrintDefaults()
+		fmt.Fprintf(stderr, "\nConfiguration: defaults, then --config, then the environment:\n\n")
 		rows, _ := conf.Table(told, prefix)
 		for _, row := range rows {
 			fmt.Fprintf(stderr, "  %-40s %s (default %q)\n", row.Env, row.Doc, row.Default)
 		}
 	}
-	if err := flags.Parse(args); err != nil {
+	if err = flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
-			return err
+			return false, err
 		}
-		return configError{err}
+		return false, configError{err}
 	}
 	if flags.NArg() > 0 {
-		return configError{fmt.Errorf("unexpected argument %q: see --help", flags.Arg(0))}
+		return false, configError{fmt.Errorf("unexpected argument %q: see --help", flags.Arg(0))}
 	}
-	if err := conf.Load(told, conf.Options{Prefix: prefix, File: *file, Environ: environ}); err != nil {
-		return configError{err}
+	if err = conf.Load(told, conf.Options{Prefix: prefix, File: *file, Environ: environ}); err != nil {
+		return false, configError{err}
 	}
-	return nil
+	return leashed, nil
 }

@@ -15,17 +15,16 @@ func (c *Core) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c.listener == nil {
-		var listen net.ListenConfig
-		if c.listener, err = listen.Listen(ctx, "tcp", c.config.Listen); err != nil {
-			return fmt.Errorf("listen at %s: %w", c.config.Listen, err)
-		}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", c.config.Listen)
+	if err != nil {
+		return fmt.Errorf("listen at %s: %w", c.config.Listen, err)
 	}
 	server := rpc.NewServer(rpc.ServerConfig{
-		Name: c.Name, Listener: c.listener, TLS: tlsConfig, Telemetry: c.telemetry, Clock: c.Clock,
+		Name: c.Name, Listener: listener, TLS: tlsConfig, Telemetry: c.telemetry, Clock: c.Clock,
 	})
-	c.listener = nil // the server closes it; the next start opens one
-	eventv1.RegisterEventServiceServer(server.GRPC(), events{pool: c.Pool, service: c.Name})
+	eventv1.RegisterEventServiceServer(server.GRPC(), events{
+		pool: c.Pool, service: c.Name, snapshots: c.parts.Snapshots, inbox: c.inbox,
+	})
 	if c.parts.Register != nil {
 		c.parts.Register(server.GRPC())
 	}

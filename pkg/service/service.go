@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,8 +30,9 @@ type Config struct {
 	Listen       string            `conf:"listen" doc:"host:port of the service's gRPC server"`
 	DatabaseURL  conf.Secret       `conf:"database_url" doc:"platform database as this service's role; its search_path is the service's schema"`
 	DatabaseMax  int32             `conf:"database_max" doc:"upper bound of database connections"`
-	NATSURL      string            `conf:"nats_url" doc:"nats://host:port"`
+	NATSURL      string            `conf:"nats_url" doc:"nats://host:port, or tls://host:port"`
 	NATSPassword conf.Secret       `conf:"nats_password" doc:"password of the NATS user named like the service"`
+	NATSCAFile   string            `conf:"nats_ca_file" doc:"certificates that a tls:// server must be signed by; empty = the system's"`
 	NATSReplicas int               `conf:"nats_replicas" doc:"copies of the service's stream: 1 on one server, 3 in a cluster"`
 	TLS          rpc.Files         `conf:"tls" doc:"this service's certificate and key, and the CA that signed all services'"`
 	Peers        map[string]string `conf:"peers" doc:"host:port of each service's gRPC server by name"`
@@ -64,7 +64,6 @@ func (c Config) Validate() error {
 type Deps struct {
 	Telemetry *obs.Telemetry // logs, traces and metrics of this service; nil = discarded
 	Clock     clock.Clock    // nil = the machine's
-	Listener  net.Listener   // used once instead of Config.Listen; nil = listen there
 }
 
 // Parts are what a service adds to its Core.
@@ -72,6 +71,7 @@ type Parts struct {
 	Migrations fs.FS                         // `0001_name.sql` …
 	Register   func(s grpc.ServiceRegistrar) // registers the service's RPCs; EventService is there already
 	Reactions  map[string][]outbox.Reaction  // by the service that owns the facts
+	Snapshots  outbox.Snapshots              // of its own resources, for consumers whose facts are gone from the log
 	Workers    []run.Component               // started before the server, stopped after it
 }
 
@@ -90,13 +90,13 @@ type Core struct {
 	relay     *outbox.Relay
 	peers     *peers
 	metrics   *metrics
+	troubles  *troubles
 
 	running atomic.Pointer[[]*outbox.Inbox] // nil while stopped; no lock, since probes come during Start and Stop
 
-	mu       sync.Mutex
-	listener net.Listener
-	server   *rpc.Server
-	group    *run.Group
+	mu     sync.Mutex
+	server *rpc.Server
+	group  *run.Group
 }
 
 // New makes a stopped Core. It does no I/O.
@@ -111,18 +111,25 @@ func New(name string, c Config, d Deps) (*Core, error) {
 		d.Clock = clock.System()
 	}
 	core := &Core{
-		Name: name, Log: d.Telemetry.Log, Clock: d.Clock, config: c, telemetry: d.Telemetry, listener: d.Listener,
+		Name: name, Log: d.Telemetry.Log, Clock: d.Clock, config: c, telemetry: d.Telemetry,
 		Pool: pg.New(pg.Config{
 			URL: c.DatabaseURL.Reveal(), MaxConns: c.DatabaseMax, Clock: d.Clock, Tracer: obs.PgxTracer(d.Telemetry),
 		}),
 		Bus: bus.New(bus.Config{
-			URL: c.NATSURL, User: name, Password: c.NATSPassword.Reveal(), Replicas: c.NATSReplicas, Log: d.Telemetry.Log,
+			URL: c.NATSURL, User: name, Password: c.NATSPassword.Reveal(), CAFile: c.NATSCAFile, Replicas: c.NATSReplicas,
+			Log: d.Telemetry.Log,
 		}),
 		Outbox: outbox.New(name),
 	}
-	core.relay = outbox.NewRelay(core.Outbox, core.Pool, core.Bus, core.Log, d.Telemetry.Tracer.Tracer("naksha/outbox"))
-	core.Outbox.OnCommit(func() { core.Bus.Wake(name) })
+	core.relay = outbox.NewRelay(outbox.RelayConfig{
+		Outbox: core.Outbox, Pool: core.Pool, Bus: core.Bus, Log: core.Log, Tracer: d.Telemetry.Tracer.Tracer("naksha/outbox"),
+		Reset: func(lost outbox.StreamReset) {
+			core.troubles.seen(trouble{factsLost, name}, fmt.Sprintf("stream %s went back from %d to %d: %d facts are published again",
+				lost.Stream, lost.Was, lost.Is, lost.Facts))
+		},
+	})
 	core.peers = newPeers(name, c, d.Telemetry)
+	core.troubles = newTroubles(core)
 	var err error
 	core.metrics, err = newMetrics(d.Telemetry, core.relay, core.Pool)
 	return core, err
@@ -156,11 +163,11 @@ func (c *Core) Start(ctx context.Context) error {
 		run.Named("migrations", run.Func(c.migrate, nil)),
 		run.Named("bus", c.Bus),
 		run.Named("relay", c.relay),
-		run.Named("pokes", c.pokes()),
 		run.Named("peers", c.peers),
 	)
 	inboxes, components := c.makeInboxes()
 	group.Add(components...)
+	group.Add(run.Named("troubles", c.troubles))
 	group.Add(c.parts.Workers...)
 	group.Add(run.Named("server", run.Func(c.serve, c.stopServing)))
 	if err := group.Start(ctx); err != nil {
@@ -208,29 +215,38 @@ func (c *Core) migrate(ctx context.Context) error {
 	return pg.Migrate(ctx, c.Pool, c.parts.Migrations, "schema_version")
 }
 
-// pokes connects the replicas' relays: whoever commits pokes whoever is active.
-func (c *Core) pokes() run.Component {
-	var stop func()
-	return run.Func(func(context.Context) (err error) {
-		stop, err = c.Bus.OnWake(c.Name, c.relay.Poke)
-		return err
-	}, func(context.Context) error {
-		stop()
-		return nil
-	})
-}
-
 func (c *Core) makeInboxes() (inboxes []*outbox.Inbox, components []run.Component) {
-	for owner, reactions := range c.parts.Reactions {
+	for from, reactions := range c.parts.Reactions {
 		in := outbox.NewInbox(outbox.InboxConfig{
-			Service: c.Name, Owner: owner, Pool: c.Pool, Bus: c.Bus, Log: c.Log, Reactions: reactions,
-			Source: c.source(owner), Missed: c.metrics.missed(owner),
-			Tracer: c.telemetry.Tracer.Tracer("naksha/outbox"),
+			Service: c.Name, Owner: from, Pool: c.Pool, Bus: c.Bus, Log: c.Log, Reactions: reactions,
+			Source: owner{core: c, name: from}, Tracer: c.telemetry.Tracer.Tracer("naksha/outbox"),
+			Report: func(f outbox.Finding) {
+				c.metrics.found(from, f)
+				c.troubles.found(from, f)
+			},
+			Restarted: func(why bus.Reason) {
+				c.metrics.attached(from, why)
+				c.troubles.seen(trouble{consumerRestarted, from}, fmt.Sprintf("the consumer of %s attached anew: %s", from, why))
+			},
 		})
 		inboxes = append(inboxes, in)
-		components = append(components, run.Named("facts of "+owner, in))
+		components = append(components, run.Named("facts of "+from, in))
 	}
 	return inboxes, components
+}
+
+// inbox finds the running inbox of a consumer.
+func (c *Core) inbox(consumer string) (*outbox.Inbox, bool) {
+	inboxes := c.running.Load()
+	if inboxes == nil {
+		return nil, false
+	}
+	for _, in := range *inboxes {
+		if in.Consumer == consumer {
+			return in, true
+		}
+	}
+	return nil, false
 }
 
 // stopTimeout bounds how long running calls may take when the server stops, and the last spans when the process does.

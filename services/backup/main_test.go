@@ -78,7 +78,7 @@ func newWorldOn(t testing.TB, cellURL string) *world {
 func (w *world) startRegion(t testing.TB, name string, port int) *local.Region {
 	t.Helper()
 	r, err := local.StartRegion(t.Context(), local.RegionConfig{
-		Name: name, Dir: w.dirs[name], Port: port, RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret,
+		Name: name, Dir: w.dirs[name], Port: port, RootAccess: localtest.RootAccess, RootSecret: localtest.RootSecret, SealKey: []byte(localtest.SealKey),
 	})
 	if err != nil {
 		t.Fatal(err)

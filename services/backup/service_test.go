@@ -11,10 +11,13 @@ import (
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/naksha-cloud/naksha/pkg/fault"
 	"github.com/naksha-cloud/naksha/pkg/seal"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	backupv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/backup/v1"
+	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
 
 func TestServiceStartsAfterAFailedStartAndStopsTwice(t *testing.T) {
@@ -159,6 +162,24 @@ func TestDeletedWorkspaceIsNotCopiedAnyMore(t *testing.T) {
 	})
 	_, err := i.restores.CreateRestore(operator(t), &backupv1.CreateRestoreRequest{Parent: "workspaces/" + ref, Snapshot: s.GetName()})
 	refused(t, err, codes.FailedPrecondition, "WORKSPACE_DELETED")
+}
+
+func TestSnapshotOfADeletedWorkspaceIsItsEnd(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i := w.start(t)
+	ref := letters()
+	w.tenant.tell(t, ref, &tenantv1.WorkspaceSnapshotted{
+		Created:    &tenantv1.WorkspaceCreated{Workspace: "workspaces/" + ref, Server: server, CreateTime: timestamppb.Now()},
+		DeleteTime: timestamppb.Now(),
+	})
+	servicetest.Eventually(t, func() error {
+		_, err := i.snapshots.CreateSnapshot(operator(t), &backupv1.CreateSnapshotRequest{Parent: "workspaces/" + ref})
+		if fault.ReasonOf(err) != "WORKSPACE_DELETED" {
+			return fmt.Errorf("not deleted: %w", err)
+		}
+		return nil
+	})
 }
 
 func TestStopInterruptsAJobAndTheNextStartGoesOn(t *testing.T) {

@@ -35,7 +35,9 @@ func (s *Service) assemble() {
 	s.core.Assemble(service.Parts{
 		Migrations: store.Migrations(),
 		Reactions: map[string][]outbox.Reaction{
-			"tenant": {event.OnKeyRevoked(kept, heard), event.OnWorkspaceDeleted(kept, heard)},
+			"tenant": {
+				event.OnKeyRevoked(kept, heard), event.OnWorkspaceDeleted(kept, heard), event.OnWorkspaceSnapshotted(kept, heard),
+			},
 		},
 		Workers: []run.Component{
 			run.Named("spikes", watch.NewSpikes(s.config.spikeRule(), s.window, kept, s.core.Clock, s.core.Log)),

@@ -72,7 +72,7 @@ func TestEveryDeclaredPathIsServed(t *testing.T) {
 		}
 		answer := w.do(t, adminKey, rule.Method, filled(rule.Path), body)
 		switch answer.reason() {
-		case "", "SERVICE_UNAVAILABLE", "FIELD_INVALID", "WORKSPACE_NOT_FOUND", "METHOD_NOT_SERVED", "UNIMPLEMENTED":
+		case "", "SERVICE_UNAVAILABLE", "FIELD_INVALID", "WORKSPACE_NOT_FOUND", "DEAD_LETTER_UNKNOWN", "METHOD_NOT_SERVED", "UNIMPLEMENTED":
 		default:
 			t.Errorf("%s: %d %s", what, answer.status, answer.text)
 		}
@@ -141,6 +141,8 @@ func TestWrongValuesAreNamed(t *testing.T) {
 		{"GET", "/v1/workspaces/nosuch", ``, "FIELD_INVALID", "name"},
 		{"POST", "/v1/workspaces/" + own + "/keys", `{"parent":"workspaces/` + other + `","kind":"KIND_PUBLIC"}`, "FIELD_INVALID", "parent"},
 		{"GET", "/v1/services/nosuch/events?aggregate=a", ``, "SERVICE_UNKNOWN", "service"},
+		{"GET", "/v1/services/nosuch/deadLetters", ``, "SERVICE_UNKNOWN", "parent"},
+		{"DELETE", "/v1/services/nosuch/deadLetters/x", ``, "SERVICE_UNKNOWN", "name"},
 	} {
 		answer := w.do(t, adminKey, test.method, test.path, test.body, "Content-Type", "application/json")
 		what := test.method + " " + test.path + " " + test.body

@@ -61,21 +61,29 @@ func TestARevokedKeyIsRefusedAtEveryReplica(t *testing.T) {
 
 func TestTheKeysOfADeletedWorkspaceAreRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, gateway.Deps{})
-	for _, apiKey := range []string{ownKey, publicKey} {
-		if answer := w.do(t, apiKey, "GET", "/v1/caller", ""); answer.status != 200 {
-			t.Fatalf("%d %s", answer.status, answer.text)
-		}
+	for name, fact := range map[string]proto.Message{
+		"told as it happened": &tenantv1.WorkspaceDeleted{Workspace: "workspaces/" + own},
+		"told by a snapshot": &tenantv1.WorkspaceSnapshotted{
+			Created: &tenantv1.WorkspaceCreated{Workspace: "workspaces/" + own}, DeleteTime: timestamppb.Now(),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t, gateway.Deps{})
+			for _, apiKey := range []string{ownKey, publicKey} {
+				if answer := w.do(t, apiKey, "GET", "/v1/caller", ""); answer.status != 200 {
+					t.Fatalf("%d %s", answer.status, answer.text)
+				}
+			}
+			w.tenant.mu.Lock()
+			delete(w.tenant.keys, ownKey)
+			delete(w.tenant.keys, publicKey)
+			w.tenant.mu.Unlock()
+			w.tenant.tell(t, outbox.Fact{Aggregate: "workspaces/" + own, Workspace: own, Message: fact})
+			w.untilRefused(t, w.door, ownKey, "KEY_UNKNOWN")
+			w.untilRefused(t, w.door, publicKey, "KEY_UNKNOWN")
+		})
 	}
-	w.tenant.mu.Lock()
-	delete(w.tenant.keys, ownKey)
-	delete(w.tenant.keys, publicKey)
-	w.tenant.mu.Unlock()
-	w.tenant.tell(t, outbox.Fact{
-		Aggregate: "workspaces/" + own, Workspace: own, Message: &tenantv1.WorkspaceDeleted{Workspace: "workspaces/" + own},
-	})
-	w.untilRefused(t, w.door, ownKey, "KEY_UNKNOWN")
-	w.untilRefused(t, w.door, publicKey, "KEY_UNKNOWN")
 }
 
 func TestAKeyThatExpiresIsRefusedThoughItIsRemembered(t *testing.T) {

@@ -121,3 +121,20 @@ func TestDeletedWorkspaceEndsItsCredential(t *testing.T) {
 		t.Errorf("listed after the end: %v, %v", reply, err)
 	}
 }
+
+func TestSnapshotOfAWorkspaceStandsForFactsThatAreGone(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t).start(t)
+	w := h.cell.AddWorkspace(t)
+	h.tell(t, w, &tenantv1.WorkspaceSnapshotted{Created: created(h, w)})
+	listed := func(want int) error {
+		reply, err := h.credentials().ListCredentials(h.customer(t, w), &rotationv1.ListCredentialsRequest{Parent: w.Name})
+		if err == nil && len(reply.GetCredentials()) != want {
+			err = fmt.Errorf("%d credentials, not %d", len(reply.GetCredentials()), want)
+		}
+		return err
+	}
+	servicetest.Eventually(t, func() error { return listed(1) })
+	h.tell(t, w, &tenantv1.WorkspaceSnapshotted{Created: created(h, w), DeleteTime: timestamppb.Now()})
+	servicetest.Eventually(t, func() error { return listed(0) })
+}

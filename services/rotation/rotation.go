@@ -75,7 +75,7 @@ func (s *Service) assemble(context.Context) error {
 	}
 	emit := event.Emitter(s.core.Outbox)
 	kept := store.New(s.core.Pool, box, emit)
-	driver := postgres.New(s.cells)
+	driver := postgres.New(s.cells, postgres.Dial)
 	worker, err := s.worker(kept, driver)
 	if err != nil {
 		return err

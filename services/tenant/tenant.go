@@ -65,6 +65,7 @@ func New(c Config, d Deps) (*Service, error) {
 		Migrations: store.Migrations(),
 		Register:   s.register,
 		Reactions:  map[string][]outbox.Reaction{"rotation": {event.OnCredentialPromoted(s.store)}},
+		Snapshots:  event.Snapshots(s.store),
 		Workers:    s.workers(),
 	})
 	return s, nil

@@ -22,6 +22,8 @@ import (
 const (
 	// RootAccess and RootSecret are the root credentials of a Region made here.
 	RootAccess, RootSecret = "localtest-root", "localtest-root-secret"
+	// SealKey is the key under which it keeps users' secrets.
+	SealKey = "localtest-seal-key-of-32-letters"
 	// patience bounds each start and stop.
 	patience = time.Minute
 )
@@ -90,6 +92,7 @@ func sweep() {
 			continue
 		}
 		if local.KillLeftovers(ctx, dir) == nil {
+			detach(dir)
 			_ = os.RemoveAll(dir)
 		}
 	}
@@ -128,7 +131,7 @@ func Region(t testing.TB, name string) *local.Region {
 	requireRun(t)
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	r, err := local.StartRegion(ctx, local.RegionConfig{Name: name, Dir: TempDir(t), RootAccess: RootAccess, RootSecret: RootSecret})
+	r, err := local.StartRegion(ctx, local.RegionConfig{Name: name, Dir: TempDir(t), RootAccess: RootAccess, RootSecret: RootSecret, SealKey: []byte(SealKey)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,2 +1,2 @@
--- Whether a dead letter parks the aggregate for this consumer. $1 consumer, $2 aggregate.
-SELECT EXISTS (SELECT FROM dead_letter WHERE consumer = $1 AND aggregate = $2)
+-- Which aggregates dead letters park for this consumer. $1 consumer, $2 aggregates.
+SELECT DISTINCT aggregate FROM dead_letter WHERE consumer = $1 AND aggregate = any($2)

@@ -79,10 +79,11 @@ restores one workspace without touching its neighbours, rotates credentials with
 			root.AddCommand(c)
 		}
 	}
-	add(groupLocal, a.upCommand(), a.downCommand(), a.statusCommand(), a.doctorCommand(), a.demoCommand())
+	add(groupLocal, a.upCommand(), a.downCommand(), a.statusCommand(), a.doctorCommand(), a.natsUsersCommand(),
+		a.logLevelCommand(), a.supportCommand(), a.uninstallCommand(), a.demoCommand())
 	add(groupCustomer, a.workspaceCommand(), a.keyCommand(), a.snapshotCommand(), a.restoreCommand(),
 		a.credentialCommand(), a.rotationCommand())
-	add(groupOperator, a.alertCommand(), a.incidentCommand(), a.silenceCommand(), a.eventCommand())
+	add(groupOperator, a.platformCommand(), a.alertCommand(), a.incidentCommand(), a.silenceCommand(), a.eventCommand(), a.deadLetterCommand())
 	root.AddCommand(a.contextCommand(), a.whoamiCommand(), a.versionCommand())
 	strict(root)
 	return root

@@ -1,22 +1,16 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
-	"syscall"
 	"text/tabwriter"
-	"time"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/grpc"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
 	"github.com/naksha-cloud/naksha/pkg/fault"
-	gatewayv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/gateway/v1"
 )
 
 func (a *App) versionCommand() *cobra.Command {
@@ -28,60 +22,6 @@ func (a *App) versionCommand() *cobra.Command {
 			}
 			_, err := fmt.Fprintf(a.Out, "naksha %s (%s, %s/%s)\n", a.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
-		},
-	}
-}
-
-func (a *App) statusCommand() *cobra.Command {
-	return command(a, verb[*gatewayv1.GetPlatformRequest, *gatewayv1.GetPlatformResponse]{
-		use: "status", short: "Show whether each service is ready", columns: "service ready error",
-		request: func([]string) (*gatewayv1.GetPlatformRequest, error) { return &gatewayv1.GetPlatformRequest{}, nil },
-		client: func(c grpc.ClientConnInterface) rpc[*gatewayv1.GetPlatformRequest, *gatewayv1.GetPlatformResponse] {
-			return gatewayv1.NewPlatformServiceClient(c).GetPlatform
-		},
-		after: func(_ context.Context, r *gatewayv1.GetPlatformResponse) (*gatewayv1.GetPlatformResponse, error) {
-			for _, s := range r.GetServices() {
-				if !s.GetReady() {
-					return r, errors.Join(a.print(r, "service ready error"), toldError{
-						fault.Unavailable("NOT_READY", "Service %s is not ready: %s", s.GetService(), s.GetError()).
-							WithRemedy("See its lines in the log, and `naksha doctor`."),
-					})
-				}
-			}
-			return r, nil
-		},
-	})
-}
-
-func (a *App) downCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "down", Short: "Stop the platform of the state directory and wait until it has stopped", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			dir, err := a.stateDir()
-			if err != nil {
-				return err
-			}
-			pid, err := up.Running(dir)
-			if err != nil {
-				return err
-			}
-			if pid == 0 {
-				fmt.Fprintln(a.Err, "nothing runs in", dir)
-				return nil
-			}
-			if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
-				return fmt.Errorf("stop process %d: %w: run as its owner", pid, err)
-			}
-			ctx, cancel := context.WithTimeout(cmd.Context(), 90*time.Second)
-			defer cancel()
-			err = a.poll(ctx, func(context.Context) (string, bool, error) {
-				pid, err := up.Running(dir)
-				return "stopping …", pid == 0, err
-			})
-			if err != nil {
-				return fmt.Errorf("process %d has not stopped: %w: see %s", pid, err, filepath.Join(dir, up.LogFile))
-			}
-			return nil
 		},
 	}
 }

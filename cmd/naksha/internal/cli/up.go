@@ -18,24 +18,44 @@ import (
 func (a *App) upCommand() *cobra.Command {
 	config := up.Config{Version: a.Version, Ports: up.DefaultPorts()}
 	var logFile string
+	var outside outside
 	c := &cobra.Command{
 		Use: "up", Short: "Start the whole platform on this machine, until Ctrl-C",
 		Long: `Starts private Postgres servers, NATS, two S3 regions and the five services in this process, with all state in one
-directory. The first start makes it; the next ones find everything again.`,
+directory. The first start makes it; the next ones find everything again. With --processes each service runs as a process
+of its own, and is started again when it dies; the state directory is the same.
+
+A Postgres, NATS or S3 that runs elsewhere takes the place of the private one. Its URL is given by flag, its secrets by
+--config or by the environment, since a command line is seen by every user of the machine:
+
+  database_url: postgres://postgres@db.example.com/postgres     # or NAKSHA_UP_DATABASE_URL, or database_url_file
+  cell_url_file: /etc/naksha/cell-url
+  nats: {url: "nats://n1:4222,nats://n2:4222", passwords_file: /etc/naksha/nats.yaml, replicas: 3}
+  s3: {primary: {endpoint: "https://s3.example.com", access_key: AK, secret_key_file: /etc/naksha/s3}}`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if config.Dir, err = a.stateDir(); err != nil {
 				return err
 			}
+			if config.External, err = outside.read(a.Getenv); err != nil {
+				return usageError{err}
+			}
 			return a.up(cmd.Context(), config, logFile)
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&config.Host, "host", "127.0.0.1", "address that everything listens on")
+	flags.StringVar(&config.Listen, "listen", "127.0.0.1", "IP address for customers (gateway, Postgres, S3); beyond the loopback with --tls-cert")
+	flags.StringVar(&config.TLS.CertFile, "tls-cert", "", "certificate that customers see, PEM; read again when it changes")
+	flags.StringVar(&config.TLS.KeyFile, "tls-key", "", "its private key, PEM")
+	flags.StringVar(&config.TLS.CAFile, "tls-ca", "", "certificates that customers check it against; default: the system's authorities")
+	flags.StringVar(&config.PublicHost, "public-host", "", "name that customers connect to; default: the certificate's first")
 	flags.StringVar(&config.Alerting, "alerting-config", "", "YAML file with targets and policies of the alerting service")
 	flags.TextVar(&config.LogLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	flags.StringVar(&logFile, "log", "", "file for log lines; - for stderr; default: naksha.log in the state directory")
 	flags.IntVar(&config.Slots, "slots", 0, "complete workspaces kept ready; 0 = the tenant service's default")
+	flags.BoolVar(&config.Processes, "processes", false, "run each service as a process of its own")
+	flags.StringVar(&config.Binaries, "binaries", "", "folder of naksha-<service> for --processes; default: beside this program")
+	outside.addFlags(flags)
 	for _, port := range []struct {
 		name  string
 		value *int

@@ -49,7 +49,7 @@ var portFlags = [...]string{
 func newPlatform(binary, root, alerting string) (*platform, error) {
 	p := &platform{binary: binary, state: filepath.Join(root, "state"), log: filepath.Join(root, "up.log")}
 	p.args = []string{"up", "--dir", p.state, "--alerting-config", alerting}
-	ports, err := freePorts(len(portFlags))
+	ports, err := local.LastingPorts(len(portFlags))
 	if err != nil {
 		return nil, err
 	}

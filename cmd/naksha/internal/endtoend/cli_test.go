@@ -41,6 +41,7 @@ func TestCommandLineWorksInEveryForm(t *testing.T) {
 		{"incident", "list"},
 		{"silence", "list"},
 		{"event", "list", "tenant", made.Workspace.Name},
+		{"dead-letter", "list", "backup"},
 		{"status"},
 		{"doctor"},
 		{"version"},
@@ -61,9 +62,11 @@ func TestExitCodesSayWhatKindOfFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	for line, want := range map[string]int{
-		"workspace get aaaaaaaaaaaaaaaaaaaa":          3,
-		"workspace get ../../x":                       2,
-		"workspace get":                               2,
+		"workspace get aaaaaaaaaaaaaaaaaaaa": 3,
+		"workspace get ../../x":              2,
+		"workspace get":                      2,
+		"dead-letter get services/backup/deadLetters/0197c0de-0000-7000-8000-000000000000": 3,
+		"dead-letter drop services/backup/deadLetters/x":                                   2,
 		"workspace nope":                              2,
 		"nope":                                        2,
 		"workspace list --nope":                       2,

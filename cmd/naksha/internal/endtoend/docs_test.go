@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/cli"
+	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
 	"github.com/naksha-cloud/naksha/pkg/conf"
 	"github.com/naksha-cloud/naksha/services/alerting"
 	"github.com/naksha-cloud/naksha/services/backup"
@@ -45,22 +46,25 @@ func configuration(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("# Configuration of the services\n\nMade from the code; do not edit. Each field is set by its environment variable, " +
-		"or by its name in the YAML file of `--config`; the environment wins. `naksha-<service> --help` prints the same.\n")
+		"or by its name in the YAML file of `--config`; the environment wins. `naksha-<service> --help` prints the same. `naksha up` " +
+		"tells its services themselves; what it is told are the pieces that run elsewhere.\n")
 	for _, s := range []struct {
-		name   string
-		config any
+		program string
+		config  any
 	}{
-		{"tenant", tenant.DefaultConfig()},
-		{"gateway", gateway.DefaultConfig()},
-		{"backup", backup.DefaultConfig()},
-		{"rotation", rotation.DefaultConfig()},
-		{"alerting", alerting.DefaultConfig()},
+		{"naksha-tenant", tenant.DefaultConfig()},
+		{"naksha-gateway", gateway.DefaultConfig()},
+		{"naksha-backup", backup.DefaultConfig()},
+		{"naksha-rotation", rotation.DefaultConfig()},
+		{"naksha-alerting", alerting.DefaultConfig()},
+		{"naksha up", up.External{}},
 	} {
-		rows, err := conf.Table(s.config, "NAKSHA_"+strings.ToUpper(s.name))
+		_, name, _ := strings.Cut(strings.ReplaceAll(s.program, " ", "-"), "-")
+		rows, err := conf.Table(s.config, "NAKSHA_"+strings.ToUpper(name))
 		if err != nil {
 			t.Fatal(err)
 		}
-		fmt.Fprintf(&b, "\n## naksha-%s\n\n| variable | type | default | meaning |\n| --- | --- | --- | --- |\n", s.name)
+		fmt.Fprintf(&b, "\n## %s\n\n| variable | type | default | meaning |\n| --- | --- | --- | --- |\n", s.program)
 		for _, r := range rows {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", r.Env, r.Type, code(r.Default), strings.TrimSuffix(r.Doc, "."))
 		}

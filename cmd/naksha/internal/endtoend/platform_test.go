@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -25,7 +26,7 @@ import (
 
 func TestMain(m *testing.M) {
 	code := localtest.Run(m)
-	if err := shared.stop(); err != nil {
+	if err := errors.Join(shared.stop(), programs.Remove()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = max(code, 1)
 	}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -16,17 +17,6 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
-
-// build makes the binary, without the race detector: kills are to hit the program as it ships.
-func build(t testing.TB) string {
-	t.Helper()
-	binary := filepath.Join(localtest.TempDir(t), "naksha")
-	out, err := exec.Command("go", "build", "-trimpath", "-ldflags=-w", "-o", binary, "../..").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	return binary
-}
 
 // freePorts are flags that let every listener pick a port.
 func freePorts() (flags []string) {
@@ -46,9 +36,10 @@ type process struct {
 }
 
 // launch starts the platform and returns when it says that it is ready.
-func launch(t testing.TB, binary, dir string) *process {
+func launch(t testing.TB, binary, dir string, flags ...string) *process {
 	t.Helper()
-	p := &process{Cmd: exec.Command(binary, append([]string{"up", "--dir", dir}, freePorts()...)...), ended: make(chan error, 1)}
+	args := slices.Concat([]string{"up", "--dir", dir}, freePorts(), flags)
+	p := &process{Cmd: exec.Command(binary, args...), ended: make(chan error, 1)}
 	progress, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -92,6 +83,9 @@ func TestKilledPlatformComesBackWithItsDataAndDownStopsIt(t *testing.T) {
 	<-first.ended
 	// Its Postgres servers are orphans now; the next start finds and stops them.
 	second := launch(t, binary, dir)
+	if held := resident(t, second.Process.Pid); held > 120 {
+		t.Errorf("our process holds %.0f MB", held)
+	}
 	after := &world{dir: dir, endpoints: endpoints(t, dir)}
 	_, err = tenantv1.NewWorkspaceServiceClient(after.dial(t, after.adminKey(t))).
 		GetWorkspace(t.Context(), &tenantv1.GetWorkspaceRequest{Name: made.GetWorkspace().GetName()})

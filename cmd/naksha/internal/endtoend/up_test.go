@@ -37,7 +37,7 @@ func TestSecondStartFindsAllData(t *testing.T) {
 		if err := platform.Start(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(begin); round > 0 && took > 8*time.Second {
+		if took := time.Since(begin); round > 0 && took > 5*time.Second {
 			t.Errorf("start %d took %s", round+1, took)
 		}
 		w := &world{dir: dir, platform: platform, endpoints: platform.Endpoints()}
@@ -111,6 +111,7 @@ func TestStartNamesTheRemedy(t *testing.T) {
 		"a corrupt state directory": {prepare: state("FORMAT", "one"), says: []string{"corrupt", "--dir"}},
 		"a lost root key":           {prepare: state("FORMAT", "1"), says: []string{"root.key is missing", "restore it"}},
 		"somebody else's directory": {prepare: state("thesis.tex", "…"), says: []string{"no state directory", "thesis.tex", "--dir"}},
+		"data of another Postgres":  {prepare: otherMajor, says: []string{"PostgreSQL 9", "install PostgreSQL 9", "pg_upgrade"}},
 		"a taken gateway port":      {ports: up.Ports{Gateway: port}, says: []string{"already in use", "--gateway-port"}},
 		"a taken NATS port":         {ports: up.Ports{NATS: port}, says: []string{"already in use", "NATS"}},
 		"a taken cell port":         {ports: up.Ports{Cell: port}, says: []string{"already in use", "cell"}},
@@ -138,6 +139,15 @@ func TestStartNamesTheRemedy(t *testing.T) {
 			}
 		})
 	}
+}
+
+// otherMajor makes a state directory whose platform database another release of Postgres wrote.
+func otherMajor(dir string) error {
+	if _, err := up.NATSUsers(dir); err != nil { // makes the directory's keys
+		return err
+	}
+	data := filepath.Join(dir, "postgres", "platform", "data")
+	return errors.Join(os.MkdirAll(data, 0o711), os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte("9\n"), 0o600))
 }
 
 // state writes one file into a directory.

@@ -28,17 +28,27 @@ func (p *Platform) bootstrap(ctx context.Context) error {
 }
 
 func (p *Platform) bootstrapPlatform(ctx context.Context) error {
-	if err := p.inDatabase(ctx, p.platform.Load().SuperuserURL("postgres"), func(c *pgx.Conn) error {
+	if err := p.makeRoles(ctx); err != nil {
+		return err
+	}
+	return p.makeSchemas(ctx)
+}
+
+// makeRoles makes each service's login and the database.
+func (p *Platform) makeRoles(ctx context.Context) error {
+	return inDatabase(ctx, p.platformURL(), func(c *pgx.Conn) error {
 		for _, name := range Services {
 			if err := ensureRole(ctx, c, name, p.state.password("database/"+name), "NOSUPERUSER"); err != nil {
 				return err
 			}
 		}
 		return ensureDatabase(ctx, c, databaseName)
-	}); err != nil {
-		return err
-	}
-	return p.inDatabase(ctx, p.platform.Load().SuperuserURL(databaseName), func(c *pgx.Conn) error {
+	})
+}
+
+// makeSchemas gives each service the schema that it alone may enter.
+func (p *Platform) makeSchemas(ctx context.Context) error {
+	return inDatabase(ctx, in(p.platformURL(), databaseName), func(c *pgx.Conn) error {
 		for _, name := range Services {
 			id := pgx.Identifier{name}.Sanitize()
 			sql := fmt.Sprintf("CREATE SCHEMA IF NOT EXISTS %[1]s AUTHORIZATION %[1]s; GRANT CONNECT ON DATABASE %[2]s TO %[1]s; "+
@@ -51,8 +61,20 @@ func (p *Platform) bootstrapPlatform(ctx context.Context) error {
 	})
 }
 
+// refuseFilled keeps a restore from a database that another platform uses.
+func (p *Platform) refuseFilled(ctx context.Context) error {
+	return inDatabase(ctx, in(p.platformURL(), databaseName), func(c *pgx.Conn) error {
+		var filled bool
+		err := c.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = ANY ($1))", Services).Scan(&filled)
+		if err == nil && filled {
+			err = fmt.Errorf("database %s holds a platform already: give a server without one, or drop that database first", databaseName)
+		}
+		return err
+	})
+}
+
 func (p *Platform) bootstrapCell(ctx context.Context) error {
-	return p.inDatabase(ctx, p.cell.Load().SuperuserURL("postgres"), func(c *pgx.Conn) error {
+	return inDatabase(ctx, p.cellURL(), func(c *pgx.Conn) error {
 		// On PostgreSQL 15 CREATEROLE amounts to a shell on the server; superuser says so openly (docs/adr).
 		if err := ensureRole(ctx, c, ddlRole, p.state.password("cell/"+ddlRole), "SUPERUSER"); err != nil {
 			return err
@@ -61,7 +83,7 @@ func (p *Platform) bootstrapCell(ctx context.Context) error {
 	})
 }
 
-func (p *Platform) inDatabase(ctx context.Context, url string, f func(c *pgx.Conn) error) error {
+func inDatabase(ctx context.Context, url string, f func(c *pgx.Conn) error) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	c, err := pgx.Connect(ctx, url)

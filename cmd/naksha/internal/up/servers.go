@@ -5,7 +5,6 @@ import (
 	_ "embed" // permissions.yaml
 	"errors"
 	"fmt"
-	"net"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -18,113 +17,161 @@ import (
 //go:embed permissions.yaml
 var permissions []byte
 
-// listen opens every service's gRPC listener on a free port, and the ports that outsiders use: a taken one is found
-// before anything heavy starts.
-func (p *Platform) listen(ctx context.Context) error {
-	if err := p.relisten(ctx); err != nil {
+// reservePorts picks the ports that were left open and looks at those that outsiders use: a taken one is found before
+// anything heavy starts. What is picked stays reserved, so that a service or server finds it free again after its death.
+func (p *Platform) reservePorts(ctx context.Context) error {
+	err := errors.Join(p.pickPorts(), p.checkPorts())
+	if err != nil {
+		return errors.Join(err, p.releasePorts(ctx))
+	}
+	return nil
+}
+
+func (p *Platform) pickPorts() error {
+	if err := p.givePortsAway(); err != nil {
 		return err
 	}
-	if err := errors.Join(p.checkPorts()...); err != nil {
-		return errors.Join(err, p.closeListeners(ctx))
-	}
-	return nil
-}
-
-// relisten opens a free port for each service's gRPC server.
-func (p *Platform) relisten(ctx context.Context) error {
-	p.listeners = map[string]net.Listener{}
-	for _, name := range Services {
-		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", p.address(0))
-		if err != nil {
-			return errors.Join(fmt.Errorf("listen for service %s: %w", name, err), p.closeListeners(ctx))
-		}
-		p.listeners[name] = l
-	}
-	return nil
-}
-
-func (p *Platform) checkPorts() (errs []error) {
 	c := &p.config.Ports
-	for _, port := range []struct {
-		number *int
-		flag   string
-	}{
-		{&c.Gateway, "--gateway-port"},
-		{&c.NATS, "--nats-port"},
-		{&c.Platform, "--platform-port"},
-		{&c.Cell, "--cell-port"},
-		{&c.Primary, "--s3-primary-port"},
-		{&c.PrimaryIAM, "--s3-primary-iam-port"},
-		{&c.DR, "--s3-dr-port"},
-		{&c.DRIAM, "--s3-dr-iam-port"},
-		{&c.Alerting, "--alerting-port"},
-		{&c.Admin, "--admin-port"},
+	if err := p.pickAt(p.config.Listen, &c.Gateway); err != nil {
+		return err
+	}
+	for _, port := range []*int{
+		&c.NATS, &c.Platform, &c.Cell, &c.Primary, &c.PrimaryIAM, &c.DR, &c.DRIAM, &c.Alerting, &c.Admin,
 	} {
-		if *port.number != 0 {
-			continue
+		if err := p.pick(port); err != nil {
+			return err
 		}
-		free, err := local.FreePort()
-		*port.number = free
-		errs = append(errs, err)
 	}
-	for flag, number := range map[string]int{
-		"--gateway-port": c.Gateway, "--alerting-port": c.Alerting, "--admin-port": c.Admin,
-	} {
-		errs = append(errs, local.CheckPort(p.config.Host, number, flag))
-	}
-	return errs
-}
-
-func (p *Platform) closeListeners(context.Context) error {
-	for _, l := range p.listeners {
-		_ = l.Close() // a started service has closed its own
+	p.servicePorts, p.adminPorts = map[string]int{}, map[string]int{}
+	for _, name := range Services {
+		for _, ports := range []map[string]int{p.servicePorts, p.adminPorts} {
+			port := 0
+			if err := p.pick(&port); err != nil {
+				return err
+			}
+			ports[name] = port
+		}
 	}
 	return nil
 }
 
-// startServers starts Postgres twice, NATS and both S3 regions at the same time; orphans of a killed run are stopped by
-// the servers' own starts.
+// pick fills in a port of 0 for something private.
+func (p *Platform) pick(port *int) error { return p.pickAt(p.host(), port) }
+
+func (p *Platform) pickAt(host string, port *int) error {
+	if *port != 0 {
+		return nil
+	}
+	free, held, err := reserve(host)
+	if err != nil {
+		return err
+	}
+	*port, p.reserved = free, append(p.reserved, held)
+	return nil
+}
+
+func (p *Platform) checkPorts() error {
+	c := p.config.Ports
+	errs := []error{
+		local.CheckPort(p.config.Listen, c.Gateway, "--gateway-port"),
+		local.CheckPort(p.host(), c.Alerting, "--alerting-port"),
+		local.CheckPort(p.host(), c.Admin, "--admin-port"),
+	}
+	if p.shown() {
+		errs = append(errs, local.CheckPort(p.config.Listen, p.public.cell, "--cell-port"),
+			local.CheckPort(p.config.Listen, p.public.primary, "--s3-primary-port"),
+			local.CheckPort(p.config.Listen, p.public.dr, "--s3-dr-port"))
+	}
+	return errors.Join(errs...)
+}
+
+func (p *Platform) releasePorts(context.Context) error {
+	for _, r := range p.reserved {
+		r.release()
+	}
+	p.reserved = nil
+	return nil
+}
+
+// private is a server of our own.
+type private struct {
+	name  string
+	dir   string // its folder
+	start func(ctx context.Context) error
+	now   func() server // the one that runs now, or ran last; nil = it lives in this process
+}
+
+// server is a private server's process.
+type server interface {
+	// Done is closed when it has ended, however it ended.
+	Done() <-chan struct{}
+	// Stop ends it and gives up its folder, also that of one that has ended.
+	Stop(ctx context.Context) error
+}
+
+// privateServers are those whose place nothing outside has taken.
+func (p *Platform) privateServers() (all []private) {
+	outside := p.config.External
+	for _, s := range []struct {
+		private
+		given bool
+	}{
+		{private{"platform Postgres", p.state.path("postgres", "platform"), p.startPlatform, func() server { return p.platform.Load() }}, outside.DatabaseURL != ""},
+		{private{"cell Postgres", p.state.path("postgres", "cell1"), p.startCell, func() server { return p.cell.Load() }}, outside.CellURL != ""},
+		{private{"S3 region primary", p.state.path("s3", "primary"), p.startPrimary, func() server { return p.primary.Load() }}, outside.S3.Primary.Endpoint != ""},
+		{private{"S3 region dr", p.state.path("s3", "dr"), p.startDR, func() server { return p.dr.Load() }}, outside.S3.DR.Endpoint != ""},
+		{private{"NATS", p.state.path("nats"), p.startBus, nil}, outside.NATS.URL != ""},
+	} {
+		if !s.given {
+			all = append(all, s.private)
+		}
+	}
+	return all
+}
+
+// startServers starts the private servers at the same time, two Postgres, NATS and both S3 regions by default; orphans of
+// a killed run are stopped by the servers' own starts.
 func (p *Platform) startServers(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return p.startPlatform(ctx) })
-	group.Go(func() error { return p.startCell(ctx) })
-	group.Go(func() (err error) {
-		p.nats, err = p.startNATS(ctx)
-		return err
-	})
-	group.Go(func() error { return p.startPrimary(ctx) })
-	group.Go(func() error { return p.startDR(ctx) })
-	err := group.Wait()
-	if err != nil {
+	for _, s := range p.privateServers() {
+		group.Go(func() error { return s.start(ctx) })
+	}
+	if err := group.Wait(); err != nil {
 		return errors.Join(err, p.stopServers(context.WithoutCancel(ctx)))
 	}
 	return nil
 }
 
+func (p *Platform) startBus(ctx context.Context) (err error) {
+	p.nats, err = p.startNATS(ctx)
+	return err
+}
+
 func (p *Platform) startPlatform(ctx context.Context) error {
 	server, err := p.startPostgres(ctx, "platform", p.config.Ports.Platform)
-	return adopt(&p.platform, server, err)
+	return adopt(p, &p.platform, server, err)
 }
 
 func (p *Platform) startCell(ctx context.Context) error {
 	server, err := p.startPostgres(ctx, "cell1", p.config.Ports.Cell)
-	return adopt(&p.cell, server, err)
+	return adopt(p, &p.cell, server, err)
 }
 
 func (p *Platform) startPrimary(ctx context.Context) error {
 	region, err := p.startRegion(ctx, "primary", p.config.Ports.Primary, p.config.Ports.PrimaryIAM)
-	return adopt(&p.primary, region, err)
+	return adopt(p, &p.primary, region, err)
 }
 
 func (p *Platform) startDR(ctx context.Context) error {
 	region, err := p.startRegion(ctx, "dr", p.config.Ports.DR, p.config.Ports.DRIAM)
-	return adopt(&p.dr, region, err)
+	return adopt(p, &p.dr, region, err)
 }
 
 // adopt makes a server that started the one that is asked, in place of one that died.
-func adopt[T any](place *atomic.Pointer[T], server *T, err error) error {
+func adopt[T any](p *Platform, place *atomic.Pointer[T], server *T, err error) error {
 	if err == nil {
 		place.Store(server)
+		p.retell()
 	}
 	return err
 }
@@ -135,7 +182,7 @@ func (p *Platform) startPostgres(ctx context.Context, name string, port int) (*l
 		return nil, err
 	}
 	server, err := local.StartPostgres(ctx, local.PostgresConfig{
-		Dir: p.state.path("postgres", name), Host: p.config.Host, Port: port,
+		Dir: p.state.path("postgres", name), Host: p.host(), Port: port,
 		SuperuserPassword: p.state.password("postgres/" + name),
 		CertFile:          files.CertFile, KeyFile: files.KeyFile, CAFile: files.CAFile,
 		Settings: map[string]string{"max_connections": "200"},
@@ -157,7 +204,7 @@ func (p *Platform) startNATS(ctx context.Context) (*local.NATS, error) {
 		passwords[user] = p.state.password("nats/" + user)
 	}
 	server, err := local.StartNATS(ctx, local.NATSConfig{
-		Dir: p.state.path("nats"), Host: p.config.Host, Port: p.config.Ports.NATS,
+		Dir: p.state.path("nats"), Host: p.host(), Port: p.config.Ports.NATS,
 		Permissions: rules, Passwords: passwords, Log: p.log("nats"),
 	})
 	if err != nil {
@@ -168,8 +215,9 @@ func (p *Platform) startNATS(ctx context.Context) (*local.NATS, error) {
 
 func (p *Platform) startRegion(ctx context.Context, name string, port, iam int) (*local.Region, error) {
 	region, err := local.StartRegion(ctx, local.RegionConfig{
-		Name: name, Dir: p.state.path("s3", name), Host: p.config.Host, Port: port, IAMPort: iam,
-		RootAccess: rootAccess, RootSecret: p.state.password("s3/" + name), Log: p.log("s3-" + name),
+		Name: name, Dir: p.state.path("s3", name), Host: p.host(), Port: port, IAMPort: iam,
+		RootAccess: rootAccess, RootSecret: p.state.password("s3/" + name), SealKey: p.state.root.Key("up/s3-users/" + name),
+		Log: p.log("s3-" + name),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("S3 region %s: %w", name, err)
@@ -205,9 +253,4 @@ func (p *Platform) stopServers(ctx context.Context) error {
 		all = append(all, <-errs)
 	}
 	return errors.Join(all...)
-}
-
-// databaseURL is the platform database's URL as one of its roles.
-func (p *Platform) databaseURL(role string) string {
-	return p.platform.Load().URL(role, p.state.password("database/"+role), databaseName)
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/naksha-cloud/naksha/pkg/conf"
-	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/obs"
 	"github.com/naksha-cloud/naksha/pkg/service"
 	"github.com/naksha-cloud/naksha/services/alerting"
@@ -19,27 +17,71 @@ import (
 
 // startServices starts the five in an order that differs each time.
 func (p *Platform) startServices(ctx context.Context) error {
-	build := map[string]func(context.Context, service.Config, service.Deps) (component, error){
-		"tenant": p.tenant, "gateway": p.gateway, "backup": p.backup, "rotation": p.rotation, "alerting": p.alerting,
+	shown, err := conf.Show(p.config.External)
+	if err == nil {
+		err = p.state.writeShown("up", shown)
+	}
+	if err != nil {
+		return fmt.Errorf("note configuration: %w", err)
 	}
 	for _, name := range shuffled() {
-		common, deps, err := p.common(name)
-		var s component
-		if err == nil {
-			s, err = build[name](ctx, common, deps)
-		}
+		s, err := p.build(ctx, name)
 		if err == nil {
 			err = s.Start(ctx)
 		}
-		if err == nil {
-			p.live.Lock()
-			p.services[name] = s
-			p.live.Unlock()
-		} else {
+		if err != nil {
 			return errors.Join(fmt.Errorf("service %s: %w", name, err), p.stopServices(context.WithoutCancel(ctx)))
 		}
+		p.live.Lock()
+		p.services[name] = s
+		p.live.Unlock()
 	}
 	return nil
+}
+
+// build makes a stopped service with all that it is told.
+func (p *Platform) build(ctx context.Context, name string) (component, error) {
+	common, err := p.common(name)
+	if err != nil {
+		return nil, err
+	}
+	switch name {
+	case "tenant":
+		return assemble(p, name, common, p.tenant(common), tenant.New)
+	case "gateway":
+		return assemble(p, name, common, p.gateway(common), gateway.New)
+	case "rotation":
+		return assemble(p, name, common, p.rotation(common), rotation.New)
+	case "backup":
+		c, err := p.backup(ctx, common)
+		if err != nil {
+			return nil, err
+		}
+		return assemble(p, name, common, c, backup.New)
+	default:
+		c, err := p.alerting(common)
+		if err != nil {
+			return nil, err
+		}
+		return assemble(p, name, common, c, alerting.New)
+	}
+}
+
+// assemble makes the service of this process, or the process that it is to be.
+func assemble[C any, S component](
+	p *Platform, name string, common service.Config, c C, build func(C, service.Deps) (S, error),
+) (component, error) {
+	shown, err := conf.Show(c)
+	if err == nil {
+		err = p.state.writeShown(name, shown)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("note configuration: %w", err)
+	}
+	if p.config.Processes {
+		return newProcess(p, name, common, c), nil
+	}
+	return build(c, service.Deps{Telemetry: p.telemetry[name]})
 }
 
 // stopServices stops all at the same time: each is to bear the absence of the others.
@@ -65,113 +107,109 @@ func (p *Platform) stopServices(ctx context.Context) error {
 	return errors.Join(all...)
 }
 
-// common is what every service is told and handed.
-func (p *Platform) common(name string) (service.Config, service.Deps, error) {
+// common is what every service is told.
+func (p *Platform) common(name string) (service.Config, error) {
 	files, err := p.state.certificate(name)
 	if err != nil {
-		return service.Config{}, service.Deps{}, err
+		return service.Config{}, err
 	}
 	c := service.DefaultConfig()
-	c.DatabaseURL = conf.Secret(p.databaseURL(name))
-	c.NATSURL = p.nats.URL()
-	c.NATSPassword = conf.Secret(p.state.password("nats/" + name))
+	c.DatabaseURL = conf.Secret(as(p.platformURL(), name, p.state.password("database/"+name), databaseName))
+	c.NATSURL = p.natsURL()
+	c.NATSPassword = conf.Secret(p.natsPassword(name))
+	c.NATSCAFile = p.config.External.NATS.CAFile
+	c.NATSReplicas = max(1, p.config.External.NATS.Replicas)
 	c.TLS = files
 	c.Peers = map[string]string{}
-	for peer, l := range p.listeners {
-		c.Peers[peer] = l.Addr().String()
+	for peer, port := range p.servicePorts {
+		c.Peers[peer] = p.address(port)
 	}
-	c.Listen = p.listeners[name].Addr().String()
-	return c, service.Deps{Telemetry: p.telemetry[name], Listener: p.listeners[name]}, nil
+	c.Listen = c.Peers[name]
+	return c, nil
 }
 
-func (p *Platform) tenant(_ context.Context, common service.Config, deps service.Deps) (component, error) {
+func (p *Platform) tenant(common service.Config) tenant.Config {
 	c := tenant.DefaultConfig()
 	c.Config = common
 	c.RootKeyFile = p.state.path(fileRootKey)
 	c.AdminKeyFile = p.state.path(fileAdminKey)
-	c.Cell.URL = conf.Secret(p.cell.Load().URL(ddlRole, p.state.password("cell/"+ddlRole), cellName))
-	c.Regions = tenant.Regions{Primary: p.tenantRegion(p.primary.Load()), DR: p.tenantRegion(p.dr.Load())}
+	c.Cell.URL = conf.Secret(as(p.cellURL(), ddlRole, p.state.password("cell/"+ddlRole), cellName))
+	for i, to := range []*tenant.Region{&c.Regions.Primary, &c.Regions.DR} {
+		r := p.regions()[i]
+		*to = tenant.Region{
+			Endpoint: r.Endpoint, IAMEndpoint: r.iam(), AccessKey: r.AccessKey, SecretKey: r.SecretKey,
+			SigningRegion: r.SigningRegion, CAFile: r.CAFile,
+		}
+	}
+	p.showTenant(&c)
 	if p.config.Slots > 0 {
 		c.Slots.LowWater = p.config.Slots
 	}
-	return tenant.New(c, deps)
+	return c
 }
 
-// tenantRegion is a region with the key that may make buckets and users.
-func (p *Platform) tenantRegion(r *local.Region) tenant.Region {
-	return tenant.Region{
-		Endpoint: r.Endpoint(), IAMEndpoint: r.IAMEndpoint(), AccessKey: rootAccess,
-		SecretKey: conf.Secret(p.state.password("s3/" + r.Name())),
-	}
-}
-
-func (p *Platform) gateway(_ context.Context, common service.Config, deps service.Deps) (component, error) {
+func (p *Platform) gateway(common service.Config) gateway.Config {
 	c := gateway.DefaultConfig()
 	c.Config = common
-	c.DoorListen = p.address(p.config.Ports.Gateway)
-	return gateway.New(c, deps)
+	p.showGateway(&c)
+	return c
 }
 
-func (p *Platform) rotation(_ context.Context, common service.Config, deps service.Deps) (component, error) {
+func (p *Platform) rotation(common service.Config) rotation.Config {
 	c := rotation.DefaultConfig()
 	c.Config = common
 	c.RootKeyFile = p.state.path(fileRootKey)
-	return rotation.New(c, deps)
+	return c
 }
 
-func (p *Platform) backup(ctx context.Context, common service.Config, deps service.Deps) (component, error) {
+func (p *Platform) backup(ctx context.Context, common service.Config) (backup.Config, error) {
 	c := backup.DefaultConfig()
 	c.Config = common
 	c.RootKeyFile = p.state.path(fileRootKey)
-	for region, to := range map[*local.Region]*backup.Region{
-		p.primary.Load(): &c.Regions.Primary, p.dr.Load(): &c.Regions.DR,
-	} {
-		key, err := p.backupKey(ctx, region, to.Bucket)
-		if err != nil {
-			return nil, err
-		}
-		to.Endpoint, to.AccessKey, to.SecretKey = region.Endpoint(), key.ID, key.Secret
+	if server := p.cell.Load(); server != nil { // an external one: the newest in PATH must do
+		c.PgDump = server.Binaries().Path("pg_dump")
 	}
-	return backup.New(c, deps)
+	for i, to := range []*backup.Region{&c.Regions.Primary, &c.Regions.DR} {
+		r := p.regions()[i]
+		key, err := p.backupKey(ctx, r, to.Bucket)
+		if err != nil {
+			return c, err
+		}
+		to.Endpoint, to.SigningRegion, to.CAFile = r.Endpoint, r.SigningRegion, r.CAFile
+		to.AccessKey, to.SecretKey = key.ID, key.Secret
+	}
+	return c, nil
 }
 
-func (p *Platform) alerting(_ context.Context, common service.Config, deps service.Deps) (component, error) {
-	c := alerting.DefaultConfig()
-	if p.config.Alerting != "" {
-		err := conf.Load(&c, conf.Options{Prefix: "NAKSHA_ALERTING", File: p.config.Alerting, Environ: os.Environ()})
-		if err != nil {
-			return nil, err
-		}
+func (p *Platform) alerting(common service.Config) (alerting.Config, error) {
+	c, err := p.alertingConfig()
+	if err != nil {
+		return c, err
 	}
 	c.Config = common
 	c.HTTPListen = p.address(p.config.Ports.Alerting)
-	return alerting.New(c, deps)
+	return c, nil
 }
 
 // startAdmin serves metrics and health of everything in this process.
 func (p *Platform) startAdmin(ctx context.Context) error {
-	sources := []obs.Source{{Telemetry: p.telemetry["up"]}}
+	sources := []obs.Source{{Telemetry: p.telemetry["up"], Checks: []obs.Check{{Name: "servers", Ready: p.serversReady}}}}
+	for _, name := range parts[1:] {
+		sources = append(sources, obs.Source{Telemetry: p.telemetry[name]})
+	}
 	for _, name := range Services {
 		check := obs.Check{Name: name, Ready: func(ctx context.Context) error { return p.serviceReady(ctx, name) }}
-		sources = append(sources, obs.Source{Telemetry: p.telemetry[name], Checks: []obs.Check{check}})
+		source := obs.Source{Telemetry: p.telemetry[name], Checks: []obs.Check{check}}
+		if p.config.Processes {
+			source.Remote = obs.Remote("http://" + p.address(p.adminPorts[name]))
+		}
+		sources = append(sources, source)
 	}
 	p.admin = obs.NewAdmin(obs.AdminConfig{Addr: p.address(p.config.Ports.Admin), Log: p.log("up")}, sources...)
 	return p.admin.Start(ctx)
 }
 
 func (p *Platform) stopAdmin(ctx context.Context) error { return p.admin.Stop(ctx) }
-
-// Endpoints are where the started platform answers.
-func (p *Platform) Endpoints() Endpoints {
-	c := p.config.Ports
-	return Endpoints{
-		Gateway: "https://" + p.address(c.Gateway), CAFile: p.state.pki.CAFile(), AdminKeyFile: p.state.path(fileAdminKey),
-		NATS: "nats://" + p.address(c.NATS), Cell: p.address(c.Cell),
-		S3Primary: "http://" + p.address(c.Primary), S3DR: "http://" + p.address(c.DR),
-		Alerting: "http://" + p.address(c.Alerting), Admin: "http://" + p.address(c.Admin),
-		PID: os.Getpid(), Version: p.config.Version,
-	}
-}
 
 // Restart stops the services and starts them again, in another order, while the servers stay.
 func (p *Platform) Restart(ctx context.Context) error {
@@ -181,9 +219,6 @@ func (p *Platform) Restart(ctx context.Context) error {
 		return errors.New("the platform does not run")
 	}
 	if err := p.stopServices(ctx); err != nil {
-		return err
-	}
-	if err := p.relisten(ctx); err != nil {
 		return err
 	}
 	if err := p.startServices(ctx); err != nil {

@@ -2,7 +2,6 @@ package up
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,6 +32,8 @@ const (
 	fileAdminKey  = "admin.key"           // the first operator's API key
 	fileEndpoints = "endpoints.json"      // where the running platform answers
 	fileTap       = "subscriber.password" // password of the NATS user `subscriber`, 0600
+	dirRun        = "run"                 // which process each service is, in --processes
+	dirShown      = "configuration"       // what each service was told last, without secrets
 )
 
 // state is an opened state directory.
@@ -44,29 +45,58 @@ type state struct {
 }
 
 // openState creates or opens a state directory and takes it for this process.
-func openState(dir string) (_ *state, err error) {
+func openState(dir string) (*state, error) {
 	if err := os.MkdirAll(dir, 0o711); err != nil {
 		return nil, fmt.Errorf("state directory %s: %w: choose another with --dir", dir, err)
 	}
-	s := &state{dir: dir}
-	if s.lock, err = lockDir(dir); err != nil {
+	lock, err := lockDir(dir)
+	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.close())
-		}
-	}()
+	s := &state{dir: dir, lock: lock}
 	if err := s.checkFormat(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s.open()
+}
+
+// takeState is openState of a directory that a restore has filled, but not marked yet.
+func takeState(dir string) (*state, error) {
+	lock, err := lockDir(dir)
+	if err != nil {
 		return nil, err
 	}
-	if s.root, err = seal.MakeRoot(s.path(fileRootKey)); err != nil {
-		return nil, err
+	s := &state{dir: dir, lock: lock}
+	if _, err := seal.ReadRoot(s.path(fileRootKey)); err != nil {
+		return nil, errors.Join(err, s.close())
 	}
-	if s.pki, err = pki.Open(s.path("pki"), time.Now()); err != nil {
-		return nil, err
+	return s.open()
+}
+
+// open reads, or makes, what everything else derives from or is signed by.
+func (s *state) open() (_ *state, err error) {
+	if s.root, err = seal.MakeRoot(s.path(fileRootKey)); err == nil {
+		s.pki, err = pki.Open(s.path("pki"), time.Now())
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
+}
+
+// readState reads the root key of a state directory, which may be in use by the running platform, for what derives from
+// it; nothing is locked. A directory without one is made first.
+func readState(dir string) (*state, error) {
+	s := &state{dir: dir}
+	var err error
+	if s.root, err = seal.ReadRoot(s.path(fileRootKey)); !errors.Is(err, fs.ErrNotExist) {
+		return s, err
+	}
+	made, err := openState(dir)
+	if err != nil {
+		return nil, err
+	}
+	return made, made.close()
 }
 
 func (s *state) path(parts ...string) string {
@@ -163,7 +193,20 @@ func (s *state) claim() error {
 	if s.pki, err = pki.Open(s.path("pki"), time.Now()); err != nil {
 		return err
 	}
+	return s.markFormat()
+}
+
+// markFormat makes the directory a finished state directory.
+func (s *state) markFormat() error {
 	return writeFile(s.path(fileFormat), []byte(strconv.Itoa(format)+"\n"), 0o644)
+}
+
+// writeShown notes what a service is told, secrets redacted, for people who look for a mistake.
+func (s *state) writeShown(service string, content []byte) error {
+	if err := os.MkdirAll(s.path(dirShown), 0o700); err != nil {
+		return err
+	}
+	return os.WriteFile(s.path(dirShown, service+".yaml"), content, 0o600)
 }
 
 // writeFile replaces a file durably: after a crash it is the old one or the new one.
@@ -198,45 +241,6 @@ func (s *state) password(user string) string {
 // certificate returns a service's certificate files, issued when they are missing or near their end.
 func (s *state) certificate(service string) (rpc.Files, error) {
 	return s.pki.Ensure(pki.Leaf{Service: service, From: time.Now()})
-}
-
-// Endpoints are where a running platform answers. The CLI reads them from the state directory.
-type Endpoints struct {
-	Gateway      string `json:"gateway"`        // https://host:port, gRPC and REST
-	CAFile       string `json:"ca_file"`        // CA of the gateway's and the databases' certificates
-	AdminKeyFile string `json:"admin_key_file"` // 0600
-	NATS         string `json:"nats"`           // nats://host:port
-	Cell         string `json:"cell"`           // host:port of the first cell's Postgres
-	S3Primary    string `json:"s3_primary"`
-	S3DR         string `json:"s3_dr"`
-	Alerting     string `json:"alerting"` // http://host:port, /api/v2/alerts
-	Admin        string `json:"admin"`    // http://host:port, /metrics /livez /readyz
-	PID          int    `json:"pid"`
-	Version      string `json:"version"`
-}
-
-func (s *state) writeEndpoints(e Endpoints) error {
-	content, err := json.MarshalIndent(e, "", "  ")
-	if err != nil {
-		return err
-	}
-	return writeFile(s.path(fileEndpoints), append(content, '\n'), 0o644)
-}
-
-// ReadEndpoints reads where the platform of a state directory answers, or answered last. The error says how to start it.
-func ReadEndpoints(dir string) (Endpoints, error) {
-	var e Endpoints
-	content, err := os.ReadFile(filepath.Join(dir, fileEndpoints))
-	if errors.Is(err, fs.ErrNotExist) {
-		return e, fmt.Errorf("no platform has run in %s: start one with `naksha up --dir %s`", dir, dir)
-	}
-	if err == nil {
-		err = json.Unmarshal(content, &e)
-	}
-	if err != nil {
-		return e, fmt.Errorf("read endpoints of %s: %w", dir, err)
-	}
-	return e, nil
 }
 
 // Running returns the process id of the platform that holds dir, or 0.

@@ -9,12 +9,10 @@ import (
 	"os"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/naksha-cloud/naksha/pkg/conf"
-	"github.com/naksha-cloud/naksha/pkg/local"
 )
 
 // backupUser is the S3 user that the backup service works as in each region.
@@ -35,12 +33,12 @@ type accessKey struct {
 }
 
 // backupKey returns the backup service's key in a region, made on first use and kept sealed in the state directory.
-func (p *Platform) backupKey(ctx context.Context, region *local.Region, bucket string) (accessKey, error) {
+func (p *Platform) backupKey(ctx context.Context, region region, bucket string) (accessKey, error) {
 	box, err := p.state.root.Box("up/s3")
 	if err != nil {
 		return accessKey{}, err
 	}
-	name := backupUser + "-" + region.Name() + ".sealed" // sealed under it alone: the state directory may be moved
+	name := backupUser + "-" + region.place() + ".sealed" // sealed under it alone: the state directory may be moved
 	path := p.state.path("s3", name)
 	sealed, err := os.ReadFile(path)
 	if err == nil {
@@ -51,10 +49,13 @@ func (p *Platform) backupKey(ctx context.Context, region *local.Region, bucket s
 	}
 	key, err := p.makeBackupKey(ctx, region, bucket)
 	if err != nil {
-		return accessKey{}, fmt.Errorf("S3 user %s in region %s: %w", backupUser, region.Name(), err)
+		return accessKey{}, fmt.Errorf("S3 user %s in region %s: %w", backupUser, region.name, err)
 	}
 	content, err := json.Marshal(map[string]string{"id": key.ID, "secret": key.Secret.Reveal()})
 	if err != nil {
+		return accessKey{}, err
+	}
+	if err := os.MkdirAll(p.state.path("s3"), 0o711); err != nil {
 		return accessKey{}, err
 	}
 	return key, writeFile(path, box.Seal(name, content), 0o600)
@@ -72,13 +73,13 @@ func openKey(content []byte, err error) (accessKey, error) {
 }
 
 // makeBackupKey creates or adopts the user and gives it a fresh key; keys of a first start that was killed are removed.
-func (p *Platform) makeBackupKey(ctx context.Context, region *local.Region, bucket string) (accessKey, error) {
-	client := iam.New(iam.Options{
-		Region: local.S3Region, BaseEndpoint: aws.String(region.IAMEndpoint()),
-		Credentials: credentials.NewStaticCredentialsProvider(rootAccess, p.state.password("s3/"+region.Name()), ""),
-	})
+func (p *Platform) makeBackupKey(ctx context.Context, region region, bucket string) (accessKey, error) {
+	client, err := region.iamClient()
+	if err != nil {
+		return accessKey{}, err
+	}
 	user := aws.String(backupUser)
-	_, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: user})
+	_, err = client.CreateUser(ctx, &iam.CreateUserInput{UserName: user})
 	if exists := new(types.EntityAlreadyExistsException); err != nil && !errors.As(err, &exists) {
 		return accessKey{}, fmt.Errorf("create: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -12,8 +13,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(localtest.Run(m)) }
 
-func TestServersThatDieComeBackAndServicesGoOn(t *testing.T) {
-	t.Parallel()
+// started is a platform that the test stops.
+func started(t *testing.T) *Platform {
+	t.Helper()
 	p, err := New(Config{Dir: filepath.Join(localtest.TempDir(t), "state"), Log: t.Output()})
 	if err != nil {
 		t.Fatal(err)
@@ -28,9 +30,15 @@ func TestServersThatDieComeBackAndServicesGoOn(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	return p
+}
+
+func TestServersThatDieComeBackAndServicesGoOn(t *testing.T) {
+	t.Parallel()
+	p := started(t)
 	platform, cell, dr := p.platform.Load(), p.cell.Load(), p.dr.Load()
-	for _, kill := range []func() error{platform.Kill, cell.Kill, dr.Kill} {
-		if err := kill(); err != nil {
+	for _, pid := range []int{platform.PID(), cell.PID(), dr.PID()} {
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -43,7 +51,41 @@ func TestServersThatDieComeBackAndServicesGoOn(t *testing.T) {
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
+	if err := p.serversReady(ctx); err != nil {
+		t.Errorf("a trouble outlasts its cause: %v", err)
+	}
 	if err := p.Restart(ctx); err != nil {
 		t.Errorf("the services do not find the servers that came back: %v", err)
+	}
+}
+
+func TestBrokerThatDiesIsBroughtBackReportedAndForgotten(t *testing.T) {
+	t.Parallel()
+	p := started(t)
+	url, died := p.nats.URL(), p.nats.Server()
+	died.Shutdown()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	reported := false
+	for p.nats.Server() == died || p.Ready(ctx) != nil {
+		reported = reported || p.serversReady(ctx) != nil
+		select {
+		case <-ctx.Done():
+			t.Fatalf("not back: %v", p.Ready(t.Context()))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	if !reported {
+		t.Error("readiness did not tell of it")
+	}
+	if p.nats.URL() != url {
+		t.Errorf("it moved from %s to %s", url, p.nats.URL())
+	}
+	for len(p.supervisor.troubles.all()) > 0 { // until alerting has taken beginning and end
+		select {
+		case <-ctx.Done():
+			t.Fatalf("alerting was not told: %+v", p.supervisor.troubles.all())
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }

@@ -29,7 +29,7 @@ import (
 // Config says where the platform lives and listens. A port of 0 picks a free one.
 type Config struct {
 	Dir      string // state directory; see DefaultDir
-	Host     string // address that everything listens on
+	Listen   string // IP address for customers: gateway, cell, S3; empty = 127.0.0.1, where everything else always is
 	Version  string // of this program
 	Ports    Ports
 	Alerting string        // file with the alerting service's configuration (targets, policies); empty = its defaults
@@ -38,6 +38,13 @@ type Config struct {
 	Progress func(Step)    // told of each step that began or ended; nil = nobody
 	Slots    int           // complete workspaces kept ready in the cell; 0 = the tenant service's default
 	Patience time.Duration // bound of the whole start; 0 = 2 minutes
+
+	TLS        Certificate // needed for a Listen beyond the loopback
+	PublicHost string      // name that customers connect to; empty = the certificate's first
+
+	Processes bool   // each service as a process of its own, started again when it dies
+	Binaries  string // folder of the services' programs; empty = beside this program
+	External  External
 }
 
 // Ports are where the platform listens (DESIGN §10).
@@ -81,11 +88,15 @@ type Platform struct {
 	state     *state
 	telemetry map[string]*obs.Telemetry
 
-	mu        sync.Mutex
-	group     *run.Group
-	nats      *local.NATS
-	listeners map[string]net.Listener
-	admin     *obs.Admin
+	mu                       sync.Mutex
+	group                    *run.Group
+	nats                     *local.NATS
+	natsPasswords            map[string]string // of an external server's users
+	servicePorts, adminPorts map[string]int    // of each service
+	reserved                 []*reservation
+	public                   public
+	open                     []*front
+	admin                    *obs.Admin
 
 	supervisor supervisor
 	// The supervisor replaces servers that died while others ask where they are.
@@ -94,6 +105,9 @@ type Platform struct {
 
 	live     sync.Mutex // probes come while services are replaced
 	services map[string]component
+
+	telling sync.Mutex // one writer of the endpoints at a time
+	told    bool
 }
 
 // component is what every service's root package offers.
@@ -105,8 +119,8 @@ type component interface {
 
 // New returns a stopped Platform.
 func New(c Config) (*Platform, error) {
-	if c.Host == "" {
-		c.Host = "127.0.0.1"
+	if err := c.checkPublic(); err != nil {
+		return nil, err
 	}
 	if c.Log == nil {
 		c.Log = io.Discard
@@ -116,6 +130,9 @@ func New(c Config) (*Platform, error) {
 	}
 	if c.Patience == 0 {
 		c.Patience = 2 * time.Minute
+	}
+	if err := c.External.Validate(); err != nil {
+		return nil, err
 	}
 	if c.Dir == "" {
 		return nil, errors.New("no state directory: give one with --dir")
@@ -129,7 +146,8 @@ func New(c Config) (*Platform, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Platform{config: c, telemetry: telemetry, services: map[string]component{}}, nil
+	p := &Platform{config: c, telemetry: telemetry, services: map[string]component{}}
+	return p, p.supervisor.troubles.measure(telemetry["up"])
 }
 
 // Start brings the platform up and returns when it is ready to serve. What had started is stopped when a later part
@@ -144,14 +162,19 @@ func (p *Platform) Start(ctx context.Context) error {
 	defer cancel()
 	group := run.NewGroup(
 		p.step("state", run.Func(p.openState, p.closeState)),
-		p.step("ports", run.Func(p.listen, p.closeListeners)),
+		run.Named("binaries", run.Func(p.findBinaries, nil)),
+		run.Named("pieces that run elsewhere", run.Func(p.preflight, nil)),
+		run.Named("orphans", run.Func(p.endOrphans, nil)),
+		p.step("ports", run.Func(p.reservePorts, p.releasePorts)),
 		p.step("servers", run.Func(p.startServers, p.stopServers)),
 		run.Named("supervisor", run.Func(p.startSupervisor, p.stopSupervisor)),
 		p.step("bootstrap", run.Func(p.bootstrap, nil)),
+		run.Named("logins", run.Func(p.checkLogins, nil)),
 		p.step("services", run.Func(p.startServices, p.stopServices)),
+		run.Named("fronts", run.Func(p.startFronts, p.stopFronts)),
 		p.step("admin", run.Func(p.startAdmin, p.stopAdmin)),
 		p.step("ready", run.Func(p.awaitReady, nil)),
-		run.Named("endpoints", run.Func(p.tell, nil)),
+		run.Named("endpoints", run.Func(p.tell, p.untell)),
 	)
 	if err := group.Start(ctx); err != nil {
 		return err
@@ -184,6 +207,9 @@ func (p *Platform) step(name string, c run.Component) run.Component {
 }
 
 func (p *Platform) openState(context.Context) (err error) {
+	if err := p.readPasswords(); err != nil {
+		return err
+	}
 	p.state, err = openState(p.config.Dir)
 	return err
 }
@@ -203,9 +229,9 @@ func (p *Platform) awaitReady(ctx context.Context) error {
 	}
 }
 
-// Ready says which services cannot do their work right now, or nil.
+// Ready says which servers and services cannot do their work right now, or nil.
 func (p *Platform) Ready(ctx context.Context) error {
-	var errs []error
+	errs := []error{p.serversReady(ctx)}
 	for _, name := range Services {
 		if err := p.serviceReady(ctx, name); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", name, err))
@@ -225,12 +251,6 @@ func (p *Platform) serviceReady(ctx context.Context, name string) error {
 	return s.Ready(ctx)
 }
 
-// tell leaves in the state directory what the CLI and outsiders need.
-func (p *Platform) tell(context.Context) error {
-	tap := []byte(p.state.password("nats/subscriber") + "\n")
-	return errors.Join(writeFile(p.state.path(fileTap), tap, 0o600), p.state.writeEndpoints(p.Endpoints()))
-}
-
 // Services are the five, in no order: a start shuffles them, so that any order is run daily.
 var Services = []string{"tenant", "gateway", "backup", "rotation", "alerting"}
 
@@ -240,11 +260,20 @@ func shuffled() []string {
 	return names
 }
 
-func (p *Platform) address(port int) string {
-	return net.JoinHostPort(p.config.Host, strconv.Itoa(port))
+// host is where the private servers and everything that is not for customers listen.
+func (p *Platform) host() string {
+	if p.shown() {
+		return loopback
+	}
+	return p.config.Listen
 }
 
-// parts are what logs beside the services.
+// address is host:port of something private.
+func (p *Platform) address(port int) string {
+	return net.JoinHostPort(p.host(), strconv.Itoa(port))
+}
+
+// parts are what logs beside the services, this program first.
 var parts = []string{"up", "nats", "postgres-platform", "postgres-cell1", "s3-primary", "s3-dr"}
 
 // openTelemetry makes each part's logs, traces and metrics.

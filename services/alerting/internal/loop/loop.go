@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/run"
 )
 
 // Poll is how long a loop waits at most: other replicas' rows are seen by it.
@@ -38,11 +39,10 @@ type Config struct {
 // Loop is a run.Component.
 type Loop struct {
 	Config
+	loop *run.Loop
 
 	mu     sync.Mutex
 	kicked chan struct{} // closed and replaced by each kick
-	cancel context.CancelFunc
-	done   chan struct{}
 }
 
 // New returns a stopped Loop.
@@ -50,7 +50,9 @@ func New(c Config) *Loop {
 	if c.Poll == 0 {
 		c.Poll = Poll
 	}
-	return &Loop{Config: c, kicked: make(chan struct{})}
+	l := &Loop{Config: c, kicked: make(chan struct{})}
+	l.loop = run.NewLoop(l.work)
+	return l
 }
 
 // Kick makes every worker look now. It never blocks.
@@ -62,46 +64,22 @@ func (l *Loop) Kick() {
 }
 
 // Start begins to work in the background.
-func (l *Loop) Start(context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cancel != nil {
-		return nil
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	l.cancel, l.done = cancel, done
+func (l *Loop) Start(ctx context.Context) error { return l.loop.Start(ctx) }
+
+// Stop ends it and waits. A second Stop does nothing.
+func (l *Loop) Stop(ctx context.Context) error { return l.loop.Stop(ctx) }
+
+// work runs the workers until they are stopped, each after the pass in hand.
+func (l *Loop) work(ctx context.Context) {
 	var workers sync.WaitGroup
 	for i := range l.Workers {
-		workers.Go(func() { l.run(ctx, i == 0) })
+		workers.Go(func() { l.repeat(ctx, i == 0) })
 	}
-	go func() {
-		workers.Wait()
-		close(done)
-	}()
-	return nil
+	workers.Wait()
 }
 
-// Stop ends the loop after the passes in hand. A second Stop does nothing.
-func (l *Loop) Stop(ctx context.Context) error {
-	l.mu.Lock()
-	cancel, done := l.cancel, l.done
-	l.cancel = nil
-	l.mu.Unlock()
-	if cancel == nil {
-		return nil
-	}
-	cancel()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// run is one worker. The first polls, and wakes the others when there is more than it can do alone.
-func (l *Loop) run(ctx context.Context, first bool) {
+// repeat is one worker. The first polls, and wakes the others when there is more than it can do alone.
+func (l *Loop) repeat(ctx context.Context, first bool) {
 	for ctx.Err() == nil {
 		kicked := l.kick() // before the pass: what arrives during it is not missed
 		more, next, err := l.pass(ctx)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-	"google.golang.org/grpc/codes"
 
 	"github.com/naksha-cloud/naksha/pkg/blob"
 	"github.com/naksha-cloud/naksha/pkg/fault"
@@ -21,7 +20,6 @@ import (
 )
 
 const (
-	dataLoss = codes.DataLoss
 	// skew is how far the clock of a region may be behind ours: a version that is so much younger than the moment is
 	// still taken. Too much is harmless, too little would miss what was acknowledged before.
 	skew = time.Second

@@ -22,7 +22,7 @@ type Store interface {
 // be a credential to redeem.
 func Reactions(s Store, redeem func()) map[string][]outbox.Reaction {
 	return map[string][]outbox.Reaction{
-		"tenant":   {onWorkspaceCreated(s, redeem), onWorkspaceDeleted(s)},
+		"tenant":   {onWorkspaceCreated(s, redeem), onWorkspaceDeleted(s), onWorkspaceSnapshotted(s, redeem)},
 		"rotation": {onCredentialAnnounced(s, redeem)},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/run"
 )
 
 // LoopConfig says what a Loop repeats.
@@ -23,16 +24,15 @@ type LoopConfig struct {
 type Loop struct {
 	config LoopConfig
 	kick   chan struct{}
-
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	wait   sync.WaitGroup
+	loop   *run.Loop
 }
 
 // NewLoop returns a stopped Loop.
 func NewLoop(c LoopConfig) *Loop {
 	c.Parallel = max(1, c.Parallel)
-	return &Loop{config: c, kick: make(chan struct{}, c.Parallel)}
+	l := &Loop{config: c, kick: make(chan struct{}, c.Parallel)}
+	l.loop = run.NewLoop(l.work)
+	return l
 }
 
 // Kick makes the Loop look for work now.
@@ -43,33 +43,22 @@ func (l *Loop) Kick() {
 	}
 }
 
-// Start begins to look for work.
-func (l *Loop) Start(ctx context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cancel != nil {
-		return nil
-	}
-	ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+// Start begins to work in the background.
+func (l *Loop) Start(ctx context.Context) error { return l.loop.Start(ctx) }
+
+// Stop ends it and waits. A second Stop does nothing.
+func (l *Loop) Stop(ctx context.Context) error { return l.loop.Stop(ctx) }
+
+// work runs the copies until they are stopped, which interrupts their steps.
+func (l *Loop) work(ctx context.Context) {
+	var copies sync.WaitGroup
 	for range l.config.Parallel {
-		l.wait.Go(func() { l.run(ctx) })
+		copies.Go(func() { l.repeat(ctx) })
 	}
-	return nil
+	copies.Wait()
 }
 
-// Stop interrupts the steps and returns when all have ended. A second Stop does nothing.
-func (l *Loop) Stop(context.Context) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.cancel != nil {
-		l.cancel()
-		l.wait.Wait()
-		l.cancel = nil
-	}
-	return nil
-}
-
-func (l *Loop) run(ctx context.Context) {
+func (l *Loop) repeat(ctx context.Context) {
 	for ctx.Err() == nil {
 		worked, err := l.config.Step(ctx)
 		if err != nil && ctx.Err() == nil {

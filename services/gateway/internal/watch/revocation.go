@@ -1,3 +1,5 @@
+// Package watch is what the gateway does on its own account while calls pass: it looks whether too many keys are being
+// refused, and whether another replica has heard of a revocation.
 package watch
 
 import (
@@ -6,6 +8,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/run"
 	"github.com/naksha-cloud/naksha/services/gateway/internal/key"
 )
 
@@ -26,7 +29,8 @@ type Log interface {
 
 // Revocations makes this replica forget the keys whose revocation another one has heard of.
 type Revocations struct {
-	*loop
+	*run.Loop
+	clock  clock.Clock
 	log    Log
 	forget func(r key.Revocation)
 	out    *slog.Logger
@@ -36,8 +40,8 @@ type Revocations struct {
 
 // NewRevocations follows log and tells forget of each revocation once.
 func NewRevocations(log Log, forget func(r key.Revocation), c clock.Clock, out *slog.Logger) *Revocations {
-	r := &Revocations{log: log, forget: forget, out: out, seen: map[int64]time.Time{}}
-	r.loop = newLoop(c, readEvery, r.look)
+	r := &Revocations{clock: c, log: log, forget: forget, out: out, seen: map[int64]time.Time{}}
+	r.Loop = run.Every(c, readEvery, r.look)
 	return r
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/run"
 	"github.com/naksha-cloud/naksha/services/gateway/internal/spike"
 )
 
@@ -20,7 +21,8 @@ type Announcer interface {
 
 // Spikes announces when too many keys are refused.
 type Spikes struct {
-	*loop
+	*run.Loop
+	clock    clock.Clock
 	rule     spike.Rule
 	window   *spike.Window
 	announce Announcer
@@ -29,8 +31,8 @@ type Spikes struct {
 
 // NewSpikes watches window by rule.
 func NewSpikes(rule spike.Rule, window *spike.Window, announce Announcer, c clock.Clock, log *slog.Logger) *Spikes {
-	s := &Spikes{rule: rule, window: window, announce: announce, log: log}
-	s.loop = newLoop(c, rule.Window/looks, s.look)
+	s := &Spikes{clock: c, rule: rule, window: window, announce: announce, log: log}
+	s.Loop = run.Every(c, rule.Window/looks, s.look)
 	return s
 }
 

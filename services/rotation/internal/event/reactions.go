@@ -7,5 +7,5 @@ import (
 
 // Reactions are what this service does about others' facts, by the service that owns them.
 func Reactions(c *custody.Custody) map[string][]outbox.Reaction {
-	return map[string][]outbox.Reaction{"tenant": {onWorkspaceCreated(c), onWorkspaceDeleted(c)}}
+	return map[string][]outbox.Reaction{"tenant": {onWorkspaceCreated(c), onWorkspaceDeleted(c), onWorkspaceSnapshotted(c)}}
 }

@@ -64,7 +64,7 @@ func newBench(t *testing.T) *bench {
 	}
 	emit := event.Emitter(outbox.New("rotation"))
 	b.store = store.New(b.pool, box, emit)
-	b.driver = postgres.New(b.cell.Client(t))
+	b.driver = postgres.New(b.cell.Client(t), postgres.Dial)
 	b.custody = custody.New(custody.Config{QuietWindow: quiet, Deadline: time.Hour}, custody.Deps{
 		Store: b.store, Emit: emit, Kick: func() {}, Log: obs.Discard().Log,
 		Locators: map[credential.Kind]custody.Locator{credential.Database: b.driver, credential.BackupReader: b.driver},

@@ -23,16 +23,18 @@ type Engine struct {
 	drivers   map[credential.Kind]Driver
 	clock     clock.Clock
 	log       *slog.Logger
+	chance    func() float64
 	telemetry *obs.Telemetry
 	metrics   *metrics
 }
 
-// EngineDeps are an Engine's parts, all required.
+// EngineDeps are an Engine's parts, all required but Chance.
 type EngineDeps struct {
 	Journal   Journal
 	Drivers   map[credential.Kind]Driver
 	Clock     clock.Clock
 	Telemetry *obs.Telemetry
+	Chance    func() float64 // in [0, 1), spreads retries; nil = the machine's
 }
 
 // NewEngine returns an Engine.
@@ -41,9 +43,14 @@ func NewEngine(d EngineDeps) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{
-		journal: d.Journal, drivers: d.Drivers, clock: d.Clock, log: d.Telemetry.Log, telemetry: d.Telemetry, metrics: m,
-	}, nil
+	e := &Engine{
+		journal: d.Journal, drivers: d.Drivers, clock: d.Clock, log: d.Telemetry.Log, chance: d.Chance,
+		telemetry: d.Telemetry, metrics: m,
+	}
+	if e.chance == nil {
+		e.chance = rand.Float64
+	}
+	return e, nil
 }
 
 // Advance takes l as far as it goes now, and gives it back. nil also when another replica took it over. An error says
@@ -95,13 +102,13 @@ func (e *Engine) observe(ctx context.Context, l *Lease, d rotation.Decision) (*r
 func (e *Engine) act(ctx context.Context, l *Lease, d rotation.Decision) (err error) {
 	ctx, span := e.telemetry.Span(ctx, "rotation "+string(d.Action))
 	defer func() { obs.End(span, err) }()
+	call, cancel := e.callContext(ctx, l) // before the intent, which prolongs the lease from when it began, not from when it ended
+	defer cancel()
 	if d.Action.External() {
 		if err := e.journal.Intend(ctx, l, d); err != nil {
 			return err
 		}
 	}
-	call, cancel := e.callContext(ctx, l)
-	defer cancel()
 	outcome := Outcome{Decision: d}
 	evidence, err := e.perform(call, l.Rotation, d, &outcome)
 	if err != nil {
@@ -174,7 +181,7 @@ func (e *Engine) failed(ctx context.Context, l *Lease, d rotation.Decision, err 
 	e.metrics.step(ctx, d, string(f.Reason))
 	e.log.WarnContext(ctx, "rotation step failed", "rotation", l.Rotation.Name(), "action", string(d.Action),
 		"reason", string(f.Reason), "failures", l.Rotation.Failures+1, "error", err)
-	t := rotation.Failed(l.Rotation, d, f, e.now(), rand.Float64())
+	t := rotation.Failed(l.Rotation, d, f, e.now(), e.chance())
 	return e.journal.Record(ctx, l, Outcome{Decision: d, Transition: t, Failure: &f})
 }
 

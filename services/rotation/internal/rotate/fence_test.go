@@ -2,13 +2,14 @@ package rotate_test
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"sync"
 	"testing"
 
+	"github.com/naksha-cloud/naksha/pkg/pg"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/generation"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/rotate"
+	"github.com/naksha-cloud/naksha/services/rotation/internal/rotatetest"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/rotation"
 )
 
@@ -48,31 +49,30 @@ func TestStaleReplicaHasNoSay(t *testing.T) {
 	}
 }
 
-func TestStaleLeaseIsRefusedEverywhere(t *testing.T) {
+// TestTheStoreConforms holds the store to what the simulation's journal does.
+func TestTheStoreConforms(t *testing.T) {
 	t.Parallel()
-	s := newBench(t).subject(t)
-	first := claimOne(t, s)
-	s.clock.Advance(lease)
-	claimOne(t, s)
-	for what, err := range map[string]error{
-		"intend":  s.store.Intend(t.Context(), first, rotation.Decision{Action: rotation.Install}),
-		"record":  s.store.Record(t.Context(), first, rotate.Outcome{Transition: rotation.Transition{Next: first.Rotation}}),
-		"park":    s.store.Park(t.Context(), first, first.Rotation),
-		"release": s.store.Release(t.Context(), first),
-	} {
-		if !errors.Is(err, rotate.ErrFenced) {
-			t.Errorf("%s under a stale lease: %v", what, err)
+	rotatetest.ConformingJournal(t, func(t *testing.T) rotatetest.JournalCase {
+		s := newBench(t).subject(t)
+		return rotatetest.JournalCase{
+			Journal: s.store, Rotation: s.rotation(t), Advance: s.clock.Advance,
+			Acknowledge: func() {
+				err := s.pool.InTx(t.Context(), func(ctx context.Context, tx *pg.Tx) error {
+					return s.store.Acknowledge(ctx, tx, s.rotation(t))
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			},
+			Active: func() int32 {
+				c, err := s.store.Credential(t.Context(), s.name)
+				if err != nil {
+					t.Error(err)
+				}
+				return c.Active
+			},
 		}
-	}
-}
-
-func claimOne(t *testing.T, s *subject) *rotate.Lease {
-	t.Helper()
-	leases, err := s.store.Claim(t.Context(), "test", 10, lease)
-	if err != nil || len(leases) != 1 {
-		t.Fatalf("claimed %d, %v", len(leases), err)
-	}
-	return leases[0]
+	})
 }
 
 func TestReplicasClaimEachRotationOnce(t *testing.T) {
@@ -109,17 +109,4 @@ func TestReplicasClaimEachRotationOnce(t *testing.T) {
 	if len(claimed) != rotations {
 		t.Errorf("%d rotations were claimed, want %d", len(claimed), rotations)
 	}
-}
-
-func TestInputDuringAStepIsNotOverlooked(t *testing.T) {
-	t.Parallel()
-	s := newBench(t).subject(t)
-	s.until(t, rotation.Announced)
-	s.clock.Advance(2 * 3600 * tick) // the deadline makes it due
-	l := claimOne(t, s)
-	s.acknowledge(t) // while a replica holds it and knows nothing of that
-	if err := s.store.Park(t.Context(), l, l.Rotation); err != nil {
-		t.Fatal(err)
-	}
-	claimOne(t, s)
 }

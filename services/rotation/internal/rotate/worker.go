@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/run"
 )
 
 const (
@@ -30,54 +31,21 @@ type Worker struct {
 	config  WorkerConfig
 	clock   clock.Clock
 	log     *slog.Logger
-	wake    chan struct{}
-
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	done   chan struct{}
+	*run.Loop
 }
 
 // NewWorker returns a stopped Worker.
 func NewWorker(e *Engine, c WorkerConfig) *Worker {
-	return &Worker{engine: e, journal: e.journal, config: c, clock: e.clock, log: e.log, wake: make(chan struct{}, 1)}
+	w := &Worker{engine: e, journal: e.journal, config: c, clock: e.clock, log: e.log}
+	w.Loop = run.NewLoop(w.work)
+	return w
 }
 
 // Kick makes the Worker look now; it is called after commits that made a rotation due.
-func (w *Worker) Kick() {
-	select {
-	case w.wake <- struct{}{}:
-	default:
-	}
-}
+func (w *Worker) Kick() { w.Wake() }
 
-// Start begins to work in the background.
-func (w *Worker) Start(context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.cancel != nil {
-		return nil
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel, w.done = cancel, make(chan struct{})
-	go w.run(ctx, w.done)
-	return nil
-}
-
-// Stop ends the steps in hand, gives the leases back and waits. A second Stop does nothing.
-func (w *Worker) Stop(context.Context) error {
-	w.mu.Lock()
-	cancel, done := w.cancel, w.done
-	w.cancel = nil
-	w.mu.Unlock()
-	if cancel != nil {
-		cancel()
-		<-done
-	}
-	return nil
-}
-
-func (w *Worker) run(ctx context.Context, done chan struct{}) {
-	defer close(done)
+// work claims and advances until it is stopped; then the steps in hand end, and their leases are given back.
+func (w *Worker) work(ctx context.Context) {
 	var working sync.WaitGroup
 	defer working.Wait()
 	slots := make(chan struct{}, w.config.Limit)
@@ -90,7 +58,7 @@ func (w *Worker) run(ctx context.Context, done chan struct{}) {
 				w.advance(ctx, l)
 			})
 		}
-		w.sleep(ctx, w.pause(ctx))
+		w.Rest(ctx, w.clock, w.pause(ctx))
 	}
 }
 
@@ -133,14 +101,4 @@ func (w *Worker) pause(ctx context.Context) time.Duration {
 		return idlePoll
 	}
 	return min(max(seen.NextDue.Sub(now), busyPoll), idlePoll)
-}
-
-func (w *Worker) sleep(ctx context.Context, d time.Duration) {
-	t := w.clock.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-w.wake:
-	case <-t.C():
-	}
 }

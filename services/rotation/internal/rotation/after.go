@@ -1,6 +1,7 @@
 package rotation
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/naksha-cloud/naksha/services/rotation/internal/generation"
@@ -28,6 +29,12 @@ func After(r Rotation, d Decision, evidence string, now time.Time) Transition {
 		return block(r, d, now)
 	case Unblock:
 		n.State = r.Resume
+	case Disable:
+		if r.Stage() == Quarantined { // it was taken away before: perhaps it is given back as often as that
+			return Failed(r, d, Failure{Reason: OldAlive, Message: fmt.Sprintf(
+				"The login of generation %d was taken away and may log in again.", r.Old)}, now, 1)
+		}
+		fallthrough
 	default:
 		n.State = successor(r, d.Action)
 		t.consequences(r, d.Action, now)

@@ -72,9 +72,9 @@ func stage(r Rotation, seen *Observation, now time.Time) Decision {
 	case Promoted:
 		return stepPromoted(r, seen, now)
 	case Quarantined:
-		return stepQuarantined(r, seen)
+		return stepQuarantined(r, seen, now)
 	case ProvenDead:
-		return stepProvenDead(seen)
+		return stepProvenDead(r, seen, now)
 	default: // Destroyed
 		return Decision{Action: Complete, Reason: AllDone}
 	}
@@ -153,7 +153,7 @@ func oldInUse(r Rotation, seen *Observation, now time.Time) Decision {
 		seen.Old.Sessions, r.Old, r.Credential, r.QuietWindow)}
 }
 
-func stepQuarantined(r Rotation, seen *Observation) Decision {
+func stepQuarantined(r Rotation, seen *Observation, now time.Time) Decision {
 	switch {
 	case seen == nil:
 		return Decision{Action: Observe, Reason: LookFirst}
@@ -161,15 +161,14 @@ func stepQuarantined(r Rotation, seen *Observation) Decision {
 		return Decision{Action: Enable, Reason: NewMissing}
 	case r.Refusals > 0 && seen.Old.Exists:
 		return Decision{Action: Enable, Reason: NewRefused}
-	case seen.Old.Usable():
-		return Decision{Action: Disable, Reason: EnabledBehindUs}
-	case seen.Old.Sessions > 0:
-		return Decision{Action: Enable, Reason: SessionSlippedIn, Saw: true}
+	}
+	if d, alive := stepAlive(r, seen, now); alive {
+		return d
 	}
 	return Decision{Action: ProveDead, Reason: NotProven}
 }
 
-func stepProvenDead(seen *Observation) Decision {
+func stepProvenDead(r Rotation, seen *Observation, now time.Time) Decision {
 	switch {
 	case seen == nil:
 		return Decision{Action: Observe, Reason: LookFirst}
@@ -177,12 +176,24 @@ func stepProvenDead(seen *Observation) Decision {
 		return Decision{Action: Adopt, Reason: FoundDestroyed}
 	case !seen.New.Usable():
 		return Decision{Action: Enable, Reason: NewMissing}
-	case seen.Old.Usable():
-		return Decision{Action: Disable, Reason: EnabledBehindUs}
-	case seen.Old.Sessions > 0:
-		return Decision{Action: Enable, Reason: SessionSlippedIn, Saw: true}
+	}
+	if d, alive := stepAlive(r, seen, now); alive {
+		return d
 	}
 	return Decision{Action: Destroy, Reason: Proven}
+}
+
+// stepAlive is what to do about an old login that was disabled and is in use, or may log in. It may have been us: when the
+// reply to giving it back was lost. So it is disabled again only after another silence.
+func stepAlive(r Rotation, seen *Observation, now time.Time) (d Decision, alive bool) {
+	used := seen.Old.Sessions > 0
+	switch {
+	case used, seen.Old.Usable() && now.Before(r.quietSince(seen, now).Add(r.QuietWindow)):
+		return Decision{Action: Enable, Reason: SessionSlippedIn, Saw: used}, true
+	case seen.Old.Usable():
+		return Decision{Action: Disable, Reason: EnabledBehindUs}, true
+	}
+	return Decision{}, false
 }
 
 const (

@@ -69,6 +69,8 @@ func TestSteps(t *testing.T) {
 		{"tries a refused new one first", in(rotation.Promoted, refused), seen(up, up), rotation.Verify, rotation.NewRefused},
 		{"proves death", in(rotation.Quarantined), seen(down, up), rotation.ProveDead, rotation.NotProven},
 		{"gives a login back that was in use", in(rotation.Quarantined), seen(slipped, up), rotation.Enable, rotation.SessionSlippedIn},
+		{"keeps a login that it gave back, though the reply was lost", in(rotation.Quarantined), seen(used, up), rotation.Enable, rotation.SessionSlippedIn},
+		{"keeps a login that was used a moment ago", in(rotation.Quarantined, recent), seen(up, up), rotation.Enable, rotation.SessionSlippedIn},
 		{"gives the old one back when the new one is gone", in(rotation.Quarantined), seen(down, gone), rotation.Enable, rotation.NewMissing},
 		{"gives the old one back when the new one is refused", in(rotation.Quarantined, refused), seen(down, up), rotation.Enable, rotation.NewRefused},
 		{"disables again what somebody enabled", in(rotation.Quarantined), seen(up, up), rotation.Disable, rotation.EnabledBehindUs},

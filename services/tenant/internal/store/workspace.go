@@ -19,6 +19,12 @@ func (s *Store) Workspace(ctx context.Context, ref string) (workspace.Workspace,
 	return oneWorkspace(ref)(pg.One[workspace.Workspace](rows, err))
 }
 
+// WorkspaceIn reads one workspace in tx, also a deleted one.
+func (s *Store) WorkspaceIn(ctx context.Context, tx *pg.Tx, ref string) (workspace.Workspace, error) {
+	rows, err := tx.Query(ctx, s.query("get_workspace"), ref)
+	return oneWorkspace(ref)(pg.One[workspace.Workspace](rows, err))
+}
+
 func oneWorkspace(ref string) func(workspace.Workspace, error) (workspace.Workspace, error) {
 	return func(w workspace.Workspace, err error) (workspace.Workspace, error) {
 		switch {

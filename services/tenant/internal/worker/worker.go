@@ -5,10 +5,10 @@ package worker
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/run"
 )
 
 // firstPause and lastPause bound how long a failed act rests; it doubles in between.
@@ -21,54 +21,17 @@ type Worker struct {
 	clock clock.Clock
 	log   *slog.Logger
 	act   func(ctx context.Context) error
-	wake  chan struct{}
-
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	done   chan struct{}
+	*run.Loop
 }
 
 // New returns a stopped Worker that acts at its start, when woken, and every so often.
 func New(name string, every time.Duration, c clock.Clock, log *slog.Logger, act func(ctx context.Context) error) *Worker {
-	return &Worker{name: name, every: every, clock: c, log: log, act: act, wake: make(chan struct{}, 1)}
+	w := &Worker{name: name, every: every, clock: c, log: log, act: act}
+	w.Loop = run.NewLoop(w.work)
+	return w
 }
 
-// Wake has the Worker act soon. It never blocks, and may be called while the Worker is stopped.
-func (w *Worker) Wake() {
-	select {
-	case w.wake <- struct{}{}:
-	default: // it will act anyway
-	}
-}
-
-// Start begins; a started Worker is left alone.
-func (w *Worker) Start(context.Context) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.cancel != nil {
-		return nil
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	w.cancel, w.done = cancel, make(chan struct{})
-	go w.run(ctx, w.done)
-	return nil
-}
-
-// Stop ends the act in hand and waits for it. A second Stop does nothing.
-func (w *Worker) Stop(context.Context) error {
-	w.mu.Lock()
-	cancel, done := w.cancel, w.done
-	w.cancel = nil
-	w.mu.Unlock()
-	if cancel != nil {
-		cancel()
-		<-done
-	}
-	return nil
-}
-
-func (w *Worker) run(ctx context.Context, done chan struct{}) {
-	defer close(done)
+func (w *Worker) work(ctx context.Context) {
 	failures := 0
 	for ctx.Err() == nil {
 		err := w.act(ctx)
@@ -98,13 +61,6 @@ func (w *Worker) rest(ctx context.Context, failures int) bool {
 		}
 		pause = min(firstPause<<min(failures-1, 10), lastPause)
 	}
-	timer := w.clock.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-w.wake:
-	case <-timer.C():
-	}
-	return true
+	w.Rest(ctx, w.clock, pause)
+	return ctx.Err() == nil
 }

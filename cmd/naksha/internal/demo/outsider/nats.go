@@ -12,6 +12,7 @@ import (
 
 // Fact is what a subscriber saw.
 type Fact struct {
+	ID      string // CloudEvents id
 	Subject string
 	Type    string // CloudEvents type
 	At      time.Time
@@ -39,7 +40,7 @@ func (f *Feed) Open() error {
 		return err
 	}
 	_, err = conn.Subscribe(FeedSubject, func(m *nats.Msg) {
-		f.facts.Add(Fact{Subject: m.Subject, Type: m.Header.Get("ce-type"), At: time.Now()})
+		f.facts.Add(Fact{ID: m.Header.Get("ce-id"), Subject: m.Subject, Type: m.Header.Get("ce-type"), At: time.Now()})
 	})
 	if err = errors.Join(err, conn.Flush()); err != nil {
 		conn.Close()
@@ -73,8 +74,11 @@ func (f *Feed) Await(ctx context.Context, prefix, suffix string) (Fact, error) {
 	})
 }
 
+// All are the facts that were seen so far.
+func (f *Feed) All() []Fact { return f.facts.All(func(Fact) bool { return true }) }
+
 // Count is how many facts were seen.
-func (f *Feed) Count() int { return len(f.facts.All(func(Fact) bool { return true })) }
+func (f *Feed) Count() int { return len(f.All()) }
 
 // TrySubscribe returns the server's refusal to a subscription, nil when it is let through.
 func (f *Feed) TrySubscribe(ctx context.Context, subject string) error {

@@ -370,10 +370,10 @@ const file_naksha_alerting_v1_alert_proto_rawDesc = "" +
 	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"o\n" +
 	"\x12ListAlertsResponse\x121\n" +
 	"\x06alerts\x18\x01 \x03(\v2\x19.naksha.alerting.v1.AlertR\x06alerts\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xd4\x02\n" +
-	"\fAlertService\x12\xb7\x01\n" +
-	"\fCreateAlerts\x12'.naksha.alerting.v1.CreateAlertsRequest\x1a(.naksha.alerting.v1.CreateAlertsResponse\"T\xba\xb9\x18;\n" +
-	"\x16alerting.alerts.create\x1a\x06tenant\x1a\x06backup\x1a\brotation\x1a\agateway\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\xde\x02\n" +
+	"\fAlertService\x12\xc1\x01\n" +
+	"\fCreateAlerts\x12'.naksha.alerting.v1.CreateAlertsRequest\x1a(.naksha.alerting.v1.CreateAlertsResponse\"^\xba\xb9\x18E\n" +
+	"\x16alerting.alerts.create\x1a\x06tenant\x1a\x06backup\x1a\brotation\x1a\balerting\x1a\agateway\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
 	"/v1/alerts\x12\x89\x01\n" +
 	"\n" +
 	"ListAlerts\x12%.naksha.alerting.v1.ListAlertsRequest\x1a&.naksha.alerting.v1.ListAlertsResponse\",\xba\xb9\x18\x16\n" +

@@ -395,10 +395,12 @@ func (x *ListHeadsRequest) GetPageToken() string {
 // ListHeadsResponse is one page.
 type ListHeadsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// By aggregate.
+	// By time of change.
 	Heads []*Head `protobuf:"bytes,1,rep,name=heads,proto3" json:"heads,omitempty"`
 	// Token of the next page; empty = this was the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// All that changed before it is listed: `since_time` of the next look. UTC, by the owner's clock.
+	UntilTime     *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until_time,json=untilTime,proto3" json:"until_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -447,6 +449,544 @@ func (x *ListHeadsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListHeadsResponse) GetUntilTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.UntilTime
+	}
+	return nil
+}
+
+// DeadLetter is a fact that a service could not take, or that waits behind one of its aggregate.
+type DeadLetter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `services/{service}/deadLetters/{id}`: the service that could not take it.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// `services/{service}` that owns the fact.
+	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
+	// The fact. A type is missing where facts are lost, and the letter stands for them.
+	Event *Event `protobuf:"bytes,3,opt,name=event,proto3" json:"event,omitempty"`
+	// The fact's message as JSON; empty where the service does not know its type.
+	PayloadJson string `protobuf:"bytes,4,opt,name=payload_json,json=payloadJson,proto3" json:"payload_json,omitempty"`
+	// Why it could not be taken; empty = it waits behind an earlier letter.
+	Error string `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
+	// How often it was tried.
+	Attempts int64 `protobuf:"varint,6,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// Whether only a person can help; otherwise it is tried again every ten minutes.
+	Rejected bool `protobuf:"varint,7,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// When it became a dead letter, UTC.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When it was tried last, UTC.
+	TryTime       *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=try_time,json=tryTime,proto3" json:"try_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeadLetter) Reset() {
+	*x = DeadLetter{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeadLetter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeadLetter) ProtoMessage() {}
+
+func (x *DeadLetter) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeadLetter.ProtoReflect.Descriptor instead.
+func (*DeadLetter) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *DeadLetter) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetEvent() *Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *DeadLetter) GetPayloadJson() string {
+	if x != nil {
+		return x.PayloadJson
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+func (x *DeadLetter) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *DeadLetter) GetRejected() bool {
+	if x != nil {
+		return x.Rejected
+	}
+	return false
+}
+
+func (x *DeadLetter) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *DeadLetter) GetTryTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TryTime
+	}
+	return nil
+}
+
+// GetDeadLetterRequest names a dead letter.
+type GetDeadLetterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `services/{service}/deadLetters/{id}`.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDeadLetterRequest) Reset() {
+	*x = GetDeadLetterRequest{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDeadLetterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDeadLetterRequest) ProtoMessage() {}
+
+func (x *GetDeadLetterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDeadLetterRequest.ProtoReflect.Descriptor instead.
+func (*GetDeadLetterRequest) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *GetDeadLetterRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// GetDeadLetterResponse holds it.
+type GetDeadLetterResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The letter.
+	DeadLetter    *DeadLetter `protobuf:"bytes,1,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetDeadLetterResponse) Reset() {
+	*x = GetDeadLetterResponse{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetDeadLetterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetDeadLetterResponse) ProtoMessage() {}
+
+func (x *GetDeadLetterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetDeadLetterResponse.ProtoReflect.Descriptor instead.
+func (*GetDeadLetterResponse) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *GetDeadLetterResponse) GetDeadLetter() *DeadLetter {
+	if x != nil {
+		return x.DeadLetter
+	}
+	return nil
+}
+
+// ListDeadLettersRequest asks for a service's dead letters.
+type ListDeadLettersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `services/{service}` that could not take the facts.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// At most so many, 1 to 1000; 0 = 50.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next_page_token` of the page before; empty = first.
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those of this aggregate; empty = all.
+	Aggregate     string `protobuf:"bytes,4,opt,name=aggregate,proto3" json:"aggregate,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeadLettersRequest) Reset() {
+	*x = ListDeadLettersRequest{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeadLettersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeadLettersRequest) ProtoMessage() {}
+
+func (x *ListDeadLettersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeadLettersRequest.ProtoReflect.Descriptor instead.
+func (*ListDeadLettersRequest) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListDeadLettersRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListDeadLettersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDeadLettersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListDeadLettersRequest) GetAggregate() string {
+	if x != nil {
+		return x.Aggregate
+	}
+	return ""
+}
+
+// ListDeadLettersResponse is one page.
+type ListDeadLettersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Newest first.
+	DeadLetters []*DeadLetter `protobuf:"bytes,1,rep,name=dead_letters,json=deadLetters,proto3" json:"dead_letters,omitempty"`
+	// Token of the next page; empty = this was the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeadLettersResponse) Reset() {
+	*x = ListDeadLettersResponse{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeadLettersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeadLettersResponse) ProtoMessage() {}
+
+func (x *ListDeadLettersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeadLettersResponse.ProtoReflect.Descriptor instead.
+func (*ListDeadLettersResponse) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListDeadLettersResponse) GetDeadLetters() []*DeadLetter {
+	if x != nil {
+		return x.DeadLetters
+	}
+	return nil
+}
+
+func (x *ListDeadLettersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// ReplayDeadLetterRequest names a letter of the aggregate.
+type ReplayDeadLetterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `services/{service}/deadLetters/{id}`.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayDeadLetterRequest) Reset() {
+	*x = ReplayDeadLetterRequest{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayDeadLetterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayDeadLetterRequest) ProtoMessage() {}
+
+func (x *ReplayDeadLetterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayDeadLetterRequest.ProtoReflect.Descriptor instead.
+func (*ReplayDeadLetterRequest) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ReplayDeadLetterRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// ReplayDeadLetterResponse says what came of it.
+type ReplayDeadLetterResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The letter that failed again and still parks its aggregate; unset = all were taken.
+	DeadLetter *DeadLetter `protobuf:"bytes,1,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
+	// How many letters were taken.
+	ReplayedCount int32 `protobuf:"varint,2,opt,name=replayed_count,json=replayedCount,proto3" json:"replayed_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReplayDeadLetterResponse) Reset() {
+	*x = ReplayDeadLetterResponse{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReplayDeadLetterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReplayDeadLetterResponse) ProtoMessage() {}
+
+func (x *ReplayDeadLetterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReplayDeadLetterResponse.ProtoReflect.Descriptor instead.
+func (*ReplayDeadLetterResponse) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReplayDeadLetterResponse) GetDeadLetter() *DeadLetter {
+	if x != nil {
+		return x.DeadLetter
+	}
+	return nil
+}
+
+func (x *ReplayDeadLetterResponse) GetReplayedCount() int32 {
+	if x != nil {
+		return x.ReplayedCount
+	}
+	return 0
+}
+
+// DeleteDeadLetterRequest names a dead letter.
+type DeleteDeadLetterRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// `services/{service}/deadLetters/{id}`.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteDeadLetterRequest) Reset() {
+	*x = DeleteDeadLetterRequest{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteDeadLetterRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteDeadLetterRequest) ProtoMessage() {}
+
+func (x *DeleteDeadLetterRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteDeadLetterRequest.ProtoReflect.Descriptor instead.
+func (*DeleteDeadLetterRequest) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *DeleteDeadLetterRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// DeleteDeadLetterResponse holds what was dropped.
+type DeleteDeadLetterResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The letter as it was.
+	DeadLetter    *DeadLetter `protobuf:"bytes,1,opt,name=dead_letter,json=deadLetter,proto3" json:"dead_letter,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeleteDeadLetterResponse) Reset() {
+	*x = DeleteDeadLetterResponse{}
+	mi := &file_naksha_event_v1_event_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeleteDeadLetterResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeleteDeadLetterResponse) ProtoMessage() {}
+
+func (x *DeleteDeadLetterResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_event_v1_event_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeleteDeadLetterResponse.ProtoReflect.Descriptor instead.
+func (*DeleteDeadLetterResponse) Descriptor() ([]byte, []int) {
+	return file_naksha_event_v1_event_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *DeleteDeadLetterResponse) GetDeadLetter() *DeadLetter {
+	if x != nil {
+		return x.DeadLetter
+	}
+	return nil
+}
+
 var File_naksha_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_naksha_event_v1_event_proto_rawDesc = "" +
@@ -485,16 +1025,64 @@ const file_naksha_event_v1_event_proto_rawDesc = "" +
 	"\tpage_size\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"h\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\"\xa3\x01\n" +
 	"\x11ListHeadsResponse\x12+\n" +
 	"\x05heads\x18\x01 \x03(\v2\x15.naksha.event.v1.HeadR\x05heads\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken2\x93\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x129\n" +
+	"\n" +
+	"until_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\tuntilTime\"\xc9\x02\n" +
+	"\n" +
+	"DeadLetter\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05owner\x18\x02 \x01(\tR\x05owner\x12,\n" +
+	"\x05event\x18\x03 \x01(\v2\x16.naksha.event.v1.EventR\x05event\x12!\n" +
+	"\fpayload_json\x18\x04 \x01(\tR\vpayloadJson\x12\x14\n" +
+	"\x05error\x18\x05 \x01(\tR\x05error\x12\x1a\n" +
+	"\battempts\x18\x06 \x01(\x03R\battempts\x12\x1a\n" +
+	"\brejected\x18\a \x01(\bR\brejected\x12;\n" +
+	"\vcreate_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x125\n" +
+	"\btry_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\atryTime\"\x81\x01\n" +
+	"\x14GetDeadLetterRequest\x12i\n" +
+	"\x04name\x18\x01 \x01(\tBU\xbaHRrP2N^services/(tenant|backup|rotation|alerting|gateway)/deadLetters/[0-9a-f-]{36}$R\x04name\"U\n" +
+	"\x15GetDeadLetterResponse\x12<\n" +
+	"\vdead_letter\x18\x01 \x01(\v2\x1b.naksha.event.v1.DeadLetterR\n" +
+	"deadLetter\"\xe7\x01\n" +
+	"\x16ListDeadLettersRequest\x12S\n" +
+	"\x06parent\x18\x01 \x01(\tB;\xbaH8r624^services/(tenant|backup|rotation|alerting|gateway)$R\x06parent\x12'\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\tpageToken\x12&\n" +
+	"\taggregate\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xff\x01R\taggregate\"\x81\x01\n" +
+	"\x17ListDeadLettersResponse\x12>\n" +
+	"\fdead_letters\x18\x01 \x03(\v2\x1b.naksha.event.v1.DeadLetterR\vdeadLetters\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x84\x01\n" +
+	"\x17ReplayDeadLetterRequest\x12i\n" +
+	"\x04name\x18\x01 \x01(\tBU\xbaHRrP2N^services/(tenant|backup|rotation|alerting|gateway)/deadLetters/[0-9a-f-]{36}$R\x04name\"\x7f\n" +
+	"\x18ReplayDeadLetterResponse\x12<\n" +
+	"\vdead_letter\x18\x01 \x01(\v2\x1b.naksha.event.v1.DeadLetterR\n" +
+	"deadLetter\x12%\n" +
+	"\x0ereplayed_count\x18\x02 \x01(\x05R\rreplayedCount\"\x84\x01\n" +
+	"\x17DeleteDeadLetterRequest\x12i\n" +
+	"\x04name\x18\x01 \x01(\tBU\xbaHRrP2N^services/(tenant|backup|rotation|alerting|gateway)/deadLetters/[0-9a-f-]{36}$R\x04name\"X\n" +
+	"\x18DeleteDeadLetterResponse\x12<\n" +
+	"\vdead_letter\x18\x01 \x01(\v2\x1b.naksha.event.v1.DeadLetterR\n" +
+	"deadLetter2\xe4\b\n" +
 	"\fEventService\x12\xc2\x01\n" +
 	"\n" +
 	"ListEvents\x12\".naksha.event.v1.ListEventsRequest\x1a#.naksha.event.v1.ListEventsResponse\"k\xba\xb9\x18@\n" +
 	"\x11event.events.list\x1a\x06tenant\x1a\x06backup\x1a\brotation\x1a\balerting\x1a\agateway\x82\xd3\xe4\x93\x02!\x12\x1f/v1/{service=services/*}/events\x12\xbd\x01\n" +
 	"\tListHeads\x12!.naksha.event.v1.ListHeadsRequest\x1a\".naksha.event.v1.ListHeadsResponse\"i\xba\xb9\x18?\n" +
-	"\x10event.heads.list\x1a\x06tenant\x1a\x06backup\x1a\brotation\x1a\balerting\x1a\agateway\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{service=services/*}/headsB\xc1\x01\n" +
+	"\x10event.heads.list\x1a\x06tenant\x1a\x06backup\x1a\brotation\x1a\balerting\x1a\agateway\x82\xd3\xe4\x93\x02 \x12\x1e/v1/{service=services/*}/heads\x12\xa7\x01\n" +
+	"\rGetDeadLetter\x12%.naksha.event.v1.GetDeadLetterRequest\x1a&.naksha.event.v1.GetDeadLetterResponse\"G\xba\xb9\x18\x18\n" +
+	"\x16event.dead_letters.get\x82\xd3\xe4\x93\x02%\x12#/v1/{name=services/*/deadLetters/*}\x12\xae\x01\n" +
+	"\x0fListDeadLetters\x12'.naksha.event.v1.ListDeadLettersRequest\x1a(.naksha.event.v1.ListDeadLettersResponse\"H\xba\xb9\x18\x19\n" +
+	"\x17event.dead_letters.list\x82\xd3\xe4\x93\x02%\x12#/v1/{parent=services/*}/deadLetters\x12\xbd\x01\n" +
+	"\x10ReplayDeadLetter\x12(.naksha.event.v1.ReplayDeadLetterRequest\x1a).naksha.event.v1.ReplayDeadLetterResponse\"T\xba\xb9\x18\x1b\n" +
+	"\x19event.dead_letters.replay\x82\xd3\xe4\x93\x02/:\x01*\"*/v1/{name=services/*/deadLetters/*}:replay\x12\xb3\x01\n" +
+	"\x10DeleteDeadLetter\x12(.naksha.event.v1.DeleteDeadLetterRequest\x1a).naksha.event.v1.DeleteDeadLetterResponse\"J\xba\xb9\x18\x1b\n" +
+	"\x19event.dead_letters.delete\x82\xd3\xe4\x93\x02%*#/v1/{name=services/*/deadLetters/*}B\xc1\x01\n" +
 	"\x13com.naksha.event.v1B\n" +
 	"EventProtoP\x01Z@github.com/naksha-cloud/naksha/proto/gen/naksha/event/v1;eventv1\xa2\x02\x03NEX\xaa\x02\x0fNaksha.Event.V1\xca\x02\x0fNaksha\\Event\\V1\xe2\x02\x1bNaksha\\Event\\V1\\GPBMetadata\xea\x02\x11Naksha::Event::V1b\x06proto3"
 
@@ -510,33 +1098,58 @@ func file_naksha_event_v1_event_proto_rawDescGZIP() []byte {
 	return file_naksha_event_v1_event_proto_rawDescData
 }
 
-var file_naksha_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_naksha_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_naksha_event_v1_event_proto_goTypes = []any{
-	(*Event)(nil),                 // 0: naksha.event.v1.Event
-	(*Head)(nil),                  // 1: naksha.event.v1.Head
-	(*ListEventsRequest)(nil),     // 2: naksha.event.v1.ListEventsRequest
-	(*ListEventsResponse)(nil),    // 3: naksha.event.v1.ListEventsResponse
-	(*ListHeadsRequest)(nil),      // 4: naksha.event.v1.ListHeadsRequest
-	(*ListHeadsResponse)(nil),     // 5: naksha.event.v1.ListHeadsResponse
-	nil,                           // 6: naksha.event.v1.Event.HeadersEntry
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*Event)(nil),                    // 0: naksha.event.v1.Event
+	(*Head)(nil),                     // 1: naksha.event.v1.Head
+	(*ListEventsRequest)(nil),        // 2: naksha.event.v1.ListEventsRequest
+	(*ListEventsResponse)(nil),       // 3: naksha.event.v1.ListEventsResponse
+	(*ListHeadsRequest)(nil),         // 4: naksha.event.v1.ListHeadsRequest
+	(*ListHeadsResponse)(nil),        // 5: naksha.event.v1.ListHeadsResponse
+	(*DeadLetter)(nil),               // 6: naksha.event.v1.DeadLetter
+	(*GetDeadLetterRequest)(nil),     // 7: naksha.event.v1.GetDeadLetterRequest
+	(*GetDeadLetterResponse)(nil),    // 8: naksha.event.v1.GetDeadLetterResponse
+	(*ListDeadLettersRequest)(nil),   // 9: naksha.event.v1.ListDeadLettersRequest
+	(*ListDeadLettersResponse)(nil),  // 10: naksha.event.v1.ListDeadLettersResponse
+	(*ReplayDeadLetterRequest)(nil),  // 11: naksha.event.v1.ReplayDeadLetterRequest
+	(*ReplayDeadLetterResponse)(nil), // 12: naksha.event.v1.ReplayDeadLetterResponse
+	(*DeleteDeadLetterRequest)(nil),  // 13: naksha.event.v1.DeleteDeadLetterRequest
+	(*DeleteDeadLetterResponse)(nil), // 14: naksha.event.v1.DeleteDeadLetterResponse
+	nil,                              // 15: naksha.event.v1.Event.HeadersEntry
+	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
 }
 var file_naksha_event_v1_event_proto_depIdxs = []int32{
-	7, // 0: naksha.event.v1.Event.time:type_name -> google.protobuf.Timestamp
-	6, // 1: naksha.event.v1.Event.headers:type_name -> naksha.event.v1.Event.HeadersEntry
-	7, // 2: naksha.event.v1.Head.change_time:type_name -> google.protobuf.Timestamp
-	0, // 3: naksha.event.v1.ListEventsResponse.events:type_name -> naksha.event.v1.Event
-	7, // 4: naksha.event.v1.ListHeadsRequest.since_time:type_name -> google.protobuf.Timestamp
-	1, // 5: naksha.event.v1.ListHeadsResponse.heads:type_name -> naksha.event.v1.Head
-	2, // 6: naksha.event.v1.EventService.ListEvents:input_type -> naksha.event.v1.ListEventsRequest
-	4, // 7: naksha.event.v1.EventService.ListHeads:input_type -> naksha.event.v1.ListHeadsRequest
-	3, // 8: naksha.event.v1.EventService.ListEvents:output_type -> naksha.event.v1.ListEventsResponse
-	5, // 9: naksha.event.v1.EventService.ListHeads:output_type -> naksha.event.v1.ListHeadsResponse
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	16, // 0: naksha.event.v1.Event.time:type_name -> google.protobuf.Timestamp
+	15, // 1: naksha.event.v1.Event.headers:type_name -> naksha.event.v1.Event.HeadersEntry
+	16, // 2: naksha.event.v1.Head.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 3: naksha.event.v1.ListEventsResponse.events:type_name -> naksha.event.v1.Event
+	16, // 4: naksha.event.v1.ListHeadsRequest.since_time:type_name -> google.protobuf.Timestamp
+	1,  // 5: naksha.event.v1.ListHeadsResponse.heads:type_name -> naksha.event.v1.Head
+	16, // 6: naksha.event.v1.ListHeadsResponse.until_time:type_name -> google.protobuf.Timestamp
+	0,  // 7: naksha.event.v1.DeadLetter.event:type_name -> naksha.event.v1.Event
+	16, // 8: naksha.event.v1.DeadLetter.create_time:type_name -> google.protobuf.Timestamp
+	16, // 9: naksha.event.v1.DeadLetter.try_time:type_name -> google.protobuf.Timestamp
+	6,  // 10: naksha.event.v1.GetDeadLetterResponse.dead_letter:type_name -> naksha.event.v1.DeadLetter
+	6,  // 11: naksha.event.v1.ListDeadLettersResponse.dead_letters:type_name -> naksha.event.v1.DeadLetter
+	6,  // 12: naksha.event.v1.ReplayDeadLetterResponse.dead_letter:type_name -> naksha.event.v1.DeadLetter
+	6,  // 13: naksha.event.v1.DeleteDeadLetterResponse.dead_letter:type_name -> naksha.event.v1.DeadLetter
+	2,  // 14: naksha.event.v1.EventService.ListEvents:input_type -> naksha.event.v1.ListEventsRequest
+	4,  // 15: naksha.event.v1.EventService.ListHeads:input_type -> naksha.event.v1.ListHeadsRequest
+	7,  // 16: naksha.event.v1.EventService.GetDeadLetter:input_type -> naksha.event.v1.GetDeadLetterRequest
+	9,  // 17: naksha.event.v1.EventService.ListDeadLetters:input_type -> naksha.event.v1.ListDeadLettersRequest
+	11, // 18: naksha.event.v1.EventService.ReplayDeadLetter:input_type -> naksha.event.v1.ReplayDeadLetterRequest
+	13, // 19: naksha.event.v1.EventService.DeleteDeadLetter:input_type -> naksha.event.v1.DeleteDeadLetterRequest
+	3,  // 20: naksha.event.v1.EventService.ListEvents:output_type -> naksha.event.v1.ListEventsResponse
+	5,  // 21: naksha.event.v1.EventService.ListHeads:output_type -> naksha.event.v1.ListHeadsResponse
+	8,  // 22: naksha.event.v1.EventService.GetDeadLetter:output_type -> naksha.event.v1.GetDeadLetterResponse
+	10, // 23: naksha.event.v1.EventService.ListDeadLetters:output_type -> naksha.event.v1.ListDeadLettersResponse
+	12, // 24: naksha.event.v1.EventService.ReplayDeadLetter:output_type -> naksha.event.v1.ReplayDeadLetterResponse
+	14, // 25: naksha.event.v1.EventService.DeleteDeadLetter:output_type -> naksha.event.v1.DeleteDeadLetterResponse
+	20, // [20:26] is the sub-list for method output_type
+	14, // [14:20] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_naksha_event_v1_event_proto_init() }
@@ -550,7 +1163,7 @@ func file_naksha_event_v1_event_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_naksha_event_v1_event_proto_rawDesc), len(file_naksha_event_v1_event_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -323,6 +323,62 @@ func (x *SchemaSwapped) GetUndoSchema() string {
 	return ""
 }
 
+// WorkspaceSnapshotted: how the workspace is, in place of facts that are gone from the log. It is never on the bus: who
+// misses facts gets it from the record. Aggregate `workspaces/{ref}`.
+type WorkspaceSnapshotted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// As it was told when it was created.
+	Created *WorkspaceCreated `protobuf:"bytes,1,opt,name=created,proto3" json:"created,omitempty"`
+	// When it was deleted, UTC; unset = it lives.
+	DeleteTime    *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=delete_time,json=deleteTime,proto3" json:"delete_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WorkspaceSnapshotted) Reset() {
+	*x = WorkspaceSnapshotted{}
+	mi := &file_naksha_tenant_v1_tenant_events_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WorkspaceSnapshotted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WorkspaceSnapshotted) ProtoMessage() {}
+
+func (x *WorkspaceSnapshotted) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_tenant_v1_tenant_events_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WorkspaceSnapshotted.ProtoReflect.Descriptor instead.
+func (*WorkspaceSnapshotted) Descriptor() ([]byte, []int) {
+	return file_naksha_tenant_v1_tenant_events_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *WorkspaceSnapshotted) GetCreated() *WorkspaceCreated {
+	if x != nil {
+		return x.Created
+	}
+	return nil
+}
+
+func (x *WorkspaceSnapshotted) GetDeleteTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeleteTime
+	}
+	return nil
+}
+
 var File_naksha_tenant_v1_tenant_events_proto protoreflect.FileDescriptor
 
 const file_naksha_tenant_v1_tenant_events_proto_rawDesc = "" +
@@ -354,7 +410,11 @@ const file_naksha_tenant_v1_tenant_events_proto_rawDesc = "" +
 	"\n" +
 	"restore_id\x18\x02 \x01(\tR\trestoreId\x12\x1f\n" +
 	"\vundo_schema\x18\x03 \x01(\tR\n" +
-	"undoSchemaB\xcf\x01\n" +
+	"undoSchema\"\x91\x01\n" +
+	"\x14WorkspaceSnapshotted\x12<\n" +
+	"\acreated\x18\x01 \x01(\v2\".naksha.tenant.v1.WorkspaceCreatedR\acreated\x12;\n" +
+	"\vdelete_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"deleteTimeB\xcf\x01\n" +
 	"\x14com.naksha.tenant.v1B\x11TenantEventsProtoP\x01ZBgithub.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1;tenantv1\xa2\x02\x03NTX\xaa\x02\x10Naksha.Tenant.V1\xca\x02\x10Naksha\\Tenant\\V1\xe2\x02\x1cNaksha\\Tenant\\V1\\GPBMetadata\xea\x02\x12Naksha::Tenant::V1b\x06proto3"
 
 var (
@@ -369,23 +429,26 @@ func file_naksha_tenant_v1_tenant_events_proto_rawDescGZIP() []byte {
 	return file_naksha_tenant_v1_tenant_events_proto_rawDescData
 }
 
-var file_naksha_tenant_v1_tenant_events_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_naksha_tenant_v1_tenant_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
 var file_naksha_tenant_v1_tenant_events_proto_goTypes = []any{
 	(*WorkspaceCreated)(nil),      // 0: naksha.tenant.v1.WorkspaceCreated
 	(*WorkspaceDeleted)(nil),      // 1: naksha.tenant.v1.WorkspaceDeleted
 	(*KeyRevoked)(nil),            // 2: naksha.tenant.v1.KeyRevoked
 	(*SchemaSwapped)(nil),         // 3: naksha.tenant.v1.SchemaSwapped
-	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
+	(*WorkspaceSnapshotted)(nil),  // 4: naksha.tenant.v1.WorkspaceSnapshotted
+	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
 }
 var file_naksha_tenant_v1_tenant_events_proto_depIdxs = []int32{
-	4, // 0: naksha.tenant.v1.WorkspaceCreated.create_time:type_name -> google.protobuf.Timestamp
-	4, // 1: naksha.tenant.v1.WorkspaceDeleted.delete_time:type_name -> google.protobuf.Timestamp
-	4, // 2: naksha.tenant.v1.KeyRevoked.revoke_time:type_name -> google.protobuf.Timestamp
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	5, // 0: naksha.tenant.v1.WorkspaceCreated.create_time:type_name -> google.protobuf.Timestamp
+	5, // 1: naksha.tenant.v1.WorkspaceDeleted.delete_time:type_name -> google.protobuf.Timestamp
+	5, // 2: naksha.tenant.v1.KeyRevoked.revoke_time:type_name -> google.protobuf.Timestamp
+	0, // 3: naksha.tenant.v1.WorkspaceSnapshotted.created:type_name -> naksha.tenant.v1.WorkspaceCreated
+	5, // 4: naksha.tenant.v1.WorkspaceSnapshotted.delete_time:type_name -> google.protobuf.Timestamp
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_naksha_tenant_v1_tenant_events_proto_init() }
@@ -399,7 +462,7 @@ func file_naksha_tenant_v1_tenant_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_naksha_tenant_v1_tenant_events_proto_rawDesc), len(file_naksha_tenant_v1_tenant_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   5,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -17,8 +17,9 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/fault"
 )
 
-// serviceField is the request field that says which service is meant, where every service implements the method.
-const serviceField = "service"
+// serviceFields are the request fields that say which service is meant, where every service implements the method:
+// `services/{service}`, or something in it.
+var serviceFields = [...]protoreflect.Name{"service", "parent", "name"}
 
 // ownerOf is the service that answers the request.
 func ownerOf(m Method, request proto.Message) (string, error) {
@@ -26,19 +27,21 @@ func ownerOf(m Method, request proto.Message) (string, error) {
 		return owner, nil
 	}
 	message := request.ProtoReflect()
-	field := message.Descriptor().Fields().ByName(serviceField)
-	if field == nil || field.Kind() != protoreflect.StringKind {
-		return "", fmt.Errorf("%s: no service owns it and its request names none", m.FullName)
-	}
-	owner, ok := strings.CutPrefix(message.Get(field).String(), "services/")
-	switch {
-	case ok && knownService(owner):
-		return owner, nil
-	default:
+	for _, name := range serviceFields {
+		field := message.Descriptor().Fields().ByName(name)
+		if field == nil || field.Kind() != protoreflect.StringKind {
+			continue
+		}
+		rest, ok := strings.CutPrefix(message.Get(field).String(), "services/")
+		owner, _, _ := strings.Cut(rest, "/")
+		if ok && knownService(owner) {
+			return owner, nil
+		}
 		return "", fault.Invalid("SERVICE_UNKNOWN", "The request names no service of the platform.").
-			WithRemedy("Set service to services/tenant, services/backup, services/rotation, services/alerting or services/gateway.").
-			WithField(serviceField, "one of services/{tenant,backup,rotation,alerting,gateway}")
+			WithRemedy("Begin %s with services/tenant, services/backup, services/rotation, services/alerting or services/gateway.", name).
+			WithField(string(name), "begins with services/{tenant,backup,rotation,alerting,gateway}")
 	}
+	return "", fmt.Errorf("%s: no service owns it and its request names none", m.FullName)
 }
 
 func knownService(name string) bool {

@@ -31,7 +31,7 @@ func TestLocatedURLLogsIn(t *testing.T) {
 	cell := celltest.New(t)
 	n := credential.ForWorkspace(cell.AddWorkspace(t).Name)
 	s := install(t, conforming(t, cell, n, 2))
-	user, url, err := postgres.New(cell.Client(t)).Locate(t.Context(), n, 2, s)
+	user, url, err := postgres.New(cell.Client(t), postgres.Dial).Locate(t.Context(), n, 2, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,10 +49,10 @@ func (d *Driver) Verify(ctx context.Context, t rotate.Target, s generation.Secre
 		return fmt.Sprintf("login in use: %s has %d sessions, as many as it may have", role, login.GetSessions()), nil
 	case err != nil:
 		return "", err
-	case session.user != role || session.acts != actsAs(t.Credential, role):
-		return "", refused("The login %s became session_user %s, current_user %s.", role, session.user, session.acts)
+	case session.User != role || session.Acts != actsAs(t.Credential, role):
+		return "", refused("The login %s became session_user %s, current_user %s.", role, session.User, session.Acts)
 	}
-	return fmt.Sprintf("login worked: session_user %s, current_user %s", session.user, session.acts), nil
+	return fmt.Sprintf("login worked: session_user %s, current_user %s", session.User, session.Acts), nil
 }
 
 // actsAs is the role that a login's statements run as: all generations of a workspace act as its owner (DESIGN §5), or
@@ -117,32 +117,43 @@ func (d *Driver) Locate(ctx context.Context, c credential.Name, number int32, s 
 	return user, connString(cell, user, s.Password), nil
 }
 
-// who is a session as the server sees it.
-type who struct{ user, acts string }
+// Session is who a login became at the server.
+type Session struct{ User, Acts string } // session_user, current_user
 
-// tryLogin opens one session with a password, and closes it.
-func (d *Driver) tryLogin(ctx context.Context, c credential.Name, role string, password generation.Password) (who, error) {
-	cell, err := d.cell(ctx, c)
-	if err != nil {
-		return who{}, err
-	}
-	config, err := pgx.ParseConfig(connString(cell, role, password))
+// Dialer opens one session, asks the server who that is, and closes it. Its errors are pgx's and hold no secret.
+type Dialer func(ctx context.Context, dsn string) (Session, error)
+
+// Dial is the Dialer for real servers.
+func Dial(ctx context.Context, dsn string) (s Session, err error) {
+	config, err := pgx.ParseConfig(dsn)
 	if err != nil { // its text holds the connection string
-		return who{}, errors.New("the cell's address or TLS parameters are malformed")
+		return Session{}, errors.New("the cell's address or TLS parameters are malformed")
 	}
 	config.RuntimeParams["application_name"] = "naksha-rotation"
 	ctx, cancel := context.WithTimeout(ctx, connectWait)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
-		return who{}, fmt.Errorf("log in as %s: %w", role, err)
+		return Session{}, err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
-	var w who
-	if err := conn.QueryRow(ctx, "SELECT session_user::text, current_user::text").Scan(&w.user, &w.acts); err != nil {
-		return who{}, fmt.Errorf("ask who %s is: %w", role, err)
+	if err := conn.QueryRow(ctx, "SELECT session_user::text, current_user::text").Scan(&s.User, &s.Acts); err != nil {
+		return Session{}, fmt.Errorf("ask who it is: %w", err)
 	}
-	return w, nil
+	return s, nil
+}
+
+// tryLogin opens one session with a password.
+func (d *Driver) tryLogin(ctx context.Context, c credential.Name, role string, password generation.Password) (Session, error) {
+	cell, err := d.cell(ctx, c)
+	if err != nil {
+		return Session{}, err
+	}
+	s, err := d.dial(ctx, connString(cell, role, password))
+	if err != nil {
+		return Session{}, fmt.Errorf("log in as %s: %w", role, err)
+	}
+	return s, nil
 }
 
 // refusal is the SQLSTATE of a login that the server refused for good, "" for anything else.

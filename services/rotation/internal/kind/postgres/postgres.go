@@ -21,10 +21,13 @@ import (
 // Driver implements rotate.Driver and custody.Locator. It is safe for concurrent use.
 type Driver struct {
 	cells func() (tenantv1.CellServiceClient, error)
+	dial  Dialer
 }
 
-// New returns a Driver that asks the service that cells connects to.
-func New(cells func() (tenantv1.CellServiceClient, error)) *Driver { return &Driver{cells: cells} }
+// New returns a Driver that asks the service that cells connects to, and tries logins with dial.
+func New(cells func() (tenantv1.CellServiceClient, error), dial Dialer) *Driver {
+	return &Driver{cells: cells, dial: dial}
+}
 
 // Mint makes a password and its SCRAM verifier.
 func (d *Driver) Mint(context.Context, rotate.Target) (generation.Secret, error) {

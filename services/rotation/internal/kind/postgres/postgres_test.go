@@ -38,7 +38,7 @@ func conforming(t *testing.T, cell *celltest.Cell, n credential.Name, first int3
 	t.Helper()
 	role := cell.Role(n.Owner(), first)
 	return kindtest.Case{
-		Driver: postgres.New(cell.Client(t)), Credential: n, First: first,
+		Driver: postgres.New(cell.Client(t), postgres.Dial), Credential: n, First: first,
 		Use: func(s generation.Secret) func() {
 			conn, err := cell.Login(t.Context(), role, s.Password)
 			if err != nil {

@@ -46,7 +46,7 @@ func TestVanishedGenerationCannotBeLocated(t *testing.T) {
 	t.Parallel()
 	cell := celltest.New(t)
 	n := credential.ForWorkspace(cell.AddWorkspace(t).Name)
-	_, _, err := postgres.New(cell.Client(t)).Locate(t.Context(), n, 2, generation.Secret{})
+	_, _, err := postgres.New(cell.Client(t), postgres.Dial).Locate(t.Context(), n, 2, generation.Secret{})
 	if fault.ReasonOf(err) != "GENERATION_MISSING" {
 		t.Errorf("located: %v", err)
 	}

@@ -1,0 +1,1 @@
+SELECT until FROM inbox_compared WHERE consumer = $1

@@ -1,0 +1,7 @@
+-- $1 consumer, $2 aggregate.
+SELECT id, consumer, 0::bigint AS seq, happened_at AS at, event_id, aggregate, version, type, workspace, headers, payload,
+    error, attempts, rejected, at AS buried_at, tried_at
+FROM dead_letter
+WHERE consumer = $1 AND aggregate = $2
+ORDER BY version
+LIMIT 1

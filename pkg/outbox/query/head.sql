@@ -1,1 +1,0 @@
-SELECT version FROM inbox_head WHERE consumer = $1 AND aggregate = $2

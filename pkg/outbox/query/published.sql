@@ -1,1 +1,0 @@
-DELETE FROM outbox_pending WHERE seq = any($1)

@@ -1,0 +1,1 @@
+SELECT version FROM aggregate WHERE aggregate = $1
