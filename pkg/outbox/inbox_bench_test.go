@@ -127,9 +127,8 @@ func BenchmarkCommitToEffect(b *testing.B) {
 	log := slog.New(slog.DiscardHandler)
 	begin(b, outbox.NewRelay(outbox.RelayConfig{Outbox: from.Outbox, Pool: from.pool, Bus: shore(b, server, "tenant"), Log: log}))
 	n := max(b.N, 5*rate)
-	committed, effected := make([]atomic.Int64, n), make([]atomic.Int64, n)
+	committed, effected := make([]atomic.Int64, n+1), make([]atomic.Int64, n+1)
 	var done sync.WaitGroup
-	done.Add(n)
 	begin(b, outbox.NewInbox(outbox.InboxConfig{
 		Service: "backup", Owner: "tenant", Pool: to, Bus: shore(b, server, "backup"), Log: log,
 		Reactions: []outbox.Reaction{outbox.On(func(ctx context.Context, tx *pg.Tx, m outbox.Meta, w *tenantv1.WorkspaceCreated) error {
@@ -145,22 +144,27 @@ func BenchmarkCommitToEffect(b *testing.B) {
 			return err
 		})},
 	}))
+	write := func(i int) {
+		err := from.pool.InTx(b.Context(), func(ctx context.Context, tx *pg.Tx) error {
+			m := &tenantv1.WorkspaceCreated{DisplayName: strconv.Itoa(i), Plan: strings.Repeat("x", 100)}
+			return from.Emit(ctx, tx, outbox.Fact{Aggregate: fmt.Sprintf("workspaces/%d", i%1000), Message: m})
+		})
+		committed[i].Store(time.Now().UnixNano())
+		if err != nil {
+			b.Error(err)
+		}
+	}
+	done.Add(1)
+	write(n) // relay and inbox have found each other when its effect is there
+	done.Wait()
+	done.Add(n)
 	b.ResetTimer()
 	tick := time.NewTicker(time.Second / rate)
 	defer tick.Stop()
 	var writing sync.WaitGroup
 	for i := range n {
 		<-tick.C
-		writing.Go(func() {
-			err := from.pool.InTx(b.Context(), func(ctx context.Context, tx *pg.Tx) error {
-				m := &tenantv1.WorkspaceCreated{DisplayName: strconv.Itoa(i), Plan: strings.Repeat("x", 100)}
-				return from.Emit(ctx, tx, outbox.Fact{Aggregate: fmt.Sprintf("workspaces/%d", i%1000), Message: m})
-			})
-			committed[i].Store(time.Now().UnixNano())
-			if err != nil {
-				b.Error(err)
-			}
-		})
+		writing.Go(func() { write(i) })
 	}
 	writing.Wait()
 	done.Wait()

@@ -142,14 +142,10 @@ func BenchmarkRelayFromBacklog(b *testing.B) {
 	r := durable(b)
 	facts := 0
 	inTurns(b, "facts/s", 20_000, func(n int) time.Duration {
-		b.StopTimer()
-		defer b.StartTimer()
 		facts += n
 		r.emitMany(b, n, resources)
 		return r.drain(b, localtest.NATS(b), n)
 	}, func(n int) time.Duration {
-		b.StopTimer()
-		defer b.StartTimer()
 		return bare(b, localtest.NATS(b), r.wire(b, n))
 	})
 }
