@@ -7,7 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -134,8 +137,8 @@ func (f *Fault) Is(target error) bool {
 	return errors.As(target, &other) && other.Code == f.Code && other.Reason == f.Reason
 }
 
-// From finds the Fault in err's chain, reads one out of a gRPC status, maps context errors, and otherwise returns
-// Internal. From(nil) is nil.
+// From finds the Fault in err's chain, reads one out of a gRPC status, maps context errors and those of connections and of
+// a database that is away or full, and otherwise returns Internal. From(nil) is nil.
 func From(err error) *Fault {
 	var f *Fault
 	switch {
@@ -153,7 +156,23 @@ func From(err error) *Fault {
 	if errors.As(err, &graded) {
 		return fromStatus(graded.GRPCStatus(), err)
 	}
+	if passing(err) {
+		return Unavailable("DEPENDENCY_UNAVAILABLE", "A part of the platform does not answer at the moment.").
+			WithRemedy("Try again; if it stays, report the request id.").WithCause(err)
+	}
 	return Internal(err)
+}
+
+// passing reports whether err came from a connection, or from a Postgres that is short of something, starts or stops
+// (SQLSTATE classes 08, 53 and 57P): it says nothing about the call.
+func passing(err error) bool {
+	var database interface{ SQLState() string }
+	if errors.As(err, &database) {
+		state := database.SQLState()
+		return strings.HasPrefix(state, "08") || strings.HasPrefix(state, "53") || strings.HasPrefix(state, "57P")
+	}
+	var network net.Error
+	return errors.As(err, &network) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // CodeOf returns the gRPC code that err would be answered with.

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +71,28 @@ func TestEveryCodeHasAnHTTPStatus(t *testing.T) {
 		got := fault.HTTPStatus(c)
 		if c == codes.OK && got != http.StatusOK || c != codes.OK && got < 400 {
 			t.Errorf("%s is %d", c, got)
+		}
+	}
+}
+
+type sqlError string
+
+func (e sqlError) Error() string    { return string(e) }
+func (e sqlError) SQLState() string { return string(e) }
+
+func TestADependencyThatIsAwayOrFullIsWorthAnotherTry(t *testing.T) {
+	t.Parallel()
+	for err, want := range map[error]codes.Code{
+		&net.OpError{Op: "dial", Err: errors.New("connection refused")}: codes.Unavailable,
+		io.ErrUnexpectedEOF: codes.Unavailable,
+		sqlError("53100"):   codes.Unavailable, // disk full
+		sqlError("57P01"):   codes.Unavailable, // shutting down
+		sqlError("08006"):   codes.Unavailable,
+		sqlError("42P01"):   codes.Internal, // no such table: the program is wrong
+	} {
+		f := fault.From(fmt.Errorf("store order: %w", err))
+		if f.Code != want || f.Remedy == "" || strings.Contains(f.Message, err.Error()) {
+			t.Errorf("%v became %v %q, remedy %q", err, f.Code, f.Message, f.Remedy)
 		}
 	}
 }
