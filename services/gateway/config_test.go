@@ -1,44 +1,13 @@
 package gateway_test
 
 import (
-	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/naksha-cloud/naksha/pkg/conf"
 	"github.com/naksha-cloud/naksha/pkg/rpc"
 	"github.com/naksha-cloud/naksha/services/gateway"
 )
-
-func TestTheReadmeListsTheConfiguration(t *testing.T) {
-	t.Parallel()
-	c := gateway.DefaultConfig()
-	rows, err := conf.Table(&c, "NAKSHA_GATEWAY")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme, err := os.ReadFile("README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var table strings.Builder
-	table.WriteString("| variable | default | meaning |\n| --- | --- | --- |\n")
-	for _, row := range rows {
-		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", row.Env, code(row.Default), row.Doc)
-	}
-	if !strings.Contains(string(readme), table.String()) {
-		t.Errorf("README.md does not hold this table:\n%s", table.String())
-	}
-}
-
-func code(value string) string {
-	if value == "" {
-		return ""
-	}
-	return "`" + value + "`"
-}
 
 func TestConfigurationsThatCannotWorkAreNamed(t *testing.T) {
 	t.Parallel()
