@@ -2,16 +2,22 @@
 package page
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/naksha-cloud/naksha/pkg/fault"
 )
 
-// DefaultSize is the size of a page when none is asked for.
-const DefaultSize = 50
+// defaultSize is the size of a page when none is asked for.
+const defaultSize = 50
+
+// Size is the size of the page that was asked for; 0 = 50.
+func Size(asked int32) int { return cmp.Or(int(asked), defaultSize) }
 
 // Cursor is the last entry of a page. The zero Cursor is before the first.
 type Cursor struct {
@@ -32,8 +38,8 @@ func (c Cursor) Token(query string) string {
 	return base64.RawURLEncoding.EncodeToString(append(b, c.ID...))
 }
 
-// Parse reads a token that Token wrote for the same query; empty = the first page.
-func Parse(token, query string) (Cursor, error) {
+// Parse reads a token that Token wrote for the same query, whose id is valid; empty = the first page.
+func Parse(token, query string, valid func(id string) bool) (Cursor, error) {
 	if token == "" {
 		return Cursor{}, nil
 	}
@@ -42,16 +48,17 @@ func Parse(token, query string) (Cursor, error) {
 		return Cursor{}, invalid()
 	}
 	id := string(b[stampSize+timeSize:])
-	for i := range len(id) {
-		if (id[i] < '0' || id[i] > 'z') && id[i] != '-' {
-			return Cursor{}, invalid()
-		}
-	}
 	at := time.UnixMicro(int64(binary.BigEndian.Uint64(b[stampSize:]))).UTC()
-	if at.Year() < 2000 || at.Year() > 9999 {
+	if !valid(id) || at.Year() < 2000 || at.Year() > 9999 {
 		return Cursor{}, invalid()
 	}
 	return Cursor{Time: at, ID: id}, nil
+}
+
+// IsUUID is for lists whose ids are UUIDs, as they are written.
+func IsUUID(id string) bool {
+	parsed, err := uuid.Parse(id)
+	return err == nil && parsed.String() == id
 }
 
 func stamp(query string) []byte {

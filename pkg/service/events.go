@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -25,7 +26,7 @@ func (e events) ListEvents(ctx context.Context, r *eventv1.ListEventsRequest) (*
 	if err := e.own(r.GetService()); err != nil {
 		return nil, err
 	}
-	found, err := outbox.Recorded(ctx, e.pool, e.snapshots, r.GetAggregate(), r.GetAfterVersion(), pageSize(r.GetPageSize(), 100))
+	found, err := outbox.Recorded(ctx, e.pool, e.snapshots, r.GetAggregate(), r.GetAfterVersion(), cmp.Or(int(r.GetPageSize()), 100))
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func (e events) ListHeads(ctx context.Context, r *eventv1.ListHeadsRequest) (*ev
 		return nil, fault.Invalid("TIME_INVALID", "since_time is no time.").WithRemedy("Give a time of RFC 3339.").
 			WithField("since_time", "is out of range")
 	}
-	found, err := outbox.Heads(ctx, e.pool, r.GetSinceTime().AsTime(), r.GetPageToken(), pageSize(r.GetPageSize(), 1000))
+	found, err := outbox.Heads(ctx, e.pool, r.GetSinceTime().AsTime(), r.GetPageToken(), cmp.Or(int(r.GetPageSize()), 1000))
 	if err != nil {
 		return nil, err
 	}
@@ -71,11 +72,4 @@ func (e events) own(name string) error {
 			WithRemedy("Call through the gateway, which routes by the service's name.")
 	}
 	return nil
-}
-
-func pageSize(asked int32, otherwise int) int {
-	if asked > 0 {
-		return int(asked)
-	}
-	return otherwise
 }

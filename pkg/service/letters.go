@@ -54,16 +54,12 @@ func (e events) ListDeadLetters(ctx context.Context, r *eventv1.ListDeadLettersR
 		return nil, err
 	}
 	list := "dead letters of " + r.GetAggregate()
-	cursor, err := page.Parse(r.GetPageToken(), list)
+	cursor, err := page.Parse(r.GetPageToken(), list, page.IsUUID)
 	if err != nil {
 		return nil, err
 	}
-	before, err := uuid.Parse(cursor.ID)
-	if err != nil && !cursor.First() {
-		return nil, fault.Invalid("PAGE_TOKEN_INVALID", "The page token is not one of this list.").
-			WithRemedy("Pass next_page_token of the page before, or leave it empty.")
-	}
-	size := pageSize(r.GetPageSize(), page.DefaultSize)
+	before, _ := uuid.Parse(cursor.ID) // of the first page: none
+	size := page.Size(r.GetPageSize())
 	found, err := outbox.Letters(ctx, e.pool, r.GetAggregate(), before, size)
 	if err != nil {
 		return nil, err

@@ -9,9 +9,9 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/page"
 	alertingv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/alerting/v1"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/alert"
-	"github.com/naksha-cloud/naksha/services/alerting/internal/cursor"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/ingest"
 )
 
@@ -22,7 +22,7 @@ type Intake interface {
 
 // Alerts lists alerts, newest first.
 type Alerts interface {
-	Alerts(ctx context.Context, after cursor.Place, limit int) ([]alert.Alert, error)
+	Alerts(ctx context.Context, after page.Cursor, limit int) ([]alert.Alert, error)
 }
 
 type alerts struct {
@@ -95,11 +95,11 @@ var alertKey = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 // ListAlerts lists alerts, newest first; PAGE_TOKEN_INVALID.
 func (a *alerts) ListAlerts(ctx context.Context, r *alertingv1.ListAlertsRequest) (*alertingv1.ListAlertsResponse, error) {
-	after, err := cursor.Read(r.GetPageToken(), alertKey.MatchString)
+	after, err := page.Parse(r.GetPageToken(), "alerts", alertKey.MatchString)
 	if err != nil {
 		return nil, err
 	}
-	size := pageSize(r.GetPageSize())
+	size := page.Size(r.GetPageSize())
 	found, err := a.store.Alerts(ctx, after, size+1)
 	if err != nil {
 		return nil, err
@@ -108,7 +108,7 @@ func (a *alerts) ListAlerts(ctx context.Context, r *alertingv1.ListAlertsRequest
 	if len(found) > size {
 		found = found[:size]
 		last := found[size-1]
-		reply.NextPageToken = cursor.Place{At: last.CreatedAt, ID: alert.Key(last.Labels)}.Token()
+		reply.NextPageToken = page.Cursor{Time: last.CreatedAt, ID: alert.Key(last.Labels)}.Token("alerts")
 	}
 	for _, one := range found {
 		reply.Alerts = append(reply.Alerts, alertOf(one))

@@ -6,11 +6,11 @@ import (
 	"context"
 	"strings"
 
-	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
 	"github.com/naksha-cloud/naksha/pkg/caller"
 	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/page"
 	alertingv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/alerting/v1"
 )
 
@@ -31,29 +31,14 @@ func Register(r grpc.ServiceRegistrar, d Deps) {
 	alertingv1.RegisterSilenceServiceServer(r, &silences{store: d.Silences, mute: d.Mute})
 }
 
-// defaultPage is the size of a page that names none.
-const defaultPage = 50
-
-func pageSize(asked int32) int {
-	if asked == 0 {
-		return defaultPage
-	}
-	return int(asked)
-}
-
 // idOf cuts the id out of a resource name, `<collection>/{id}`. What is no UUID names nothing.
 func idOf(name, collection string) (string, error) {
 	id := strings.TrimPrefix(name, collection+"/")
-	if !isID(id) {
+	if !page.IsUUID(id) {
 		return "", fault.NotFound(strings.ToUpper(strings.TrimSuffix(collection, "s"))+"_NOT_FOUND", "There is no %s.", name).
 			WithRemedy("List the %s to see their names.", collection)
 	}
 	return id, nil
-}
-
-func isID(id string) bool {
-	parsed, err := uuid.Parse(id)
-	return err == nil && parsed.String() == id
 }
 
 // who is the caller as people read it: what they say of themselves, else their key's id or their service.

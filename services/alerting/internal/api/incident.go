@@ -6,8 +6,8 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/naksha-cloud/naksha/pkg/page"
 	alertingv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/alerting/v1"
-	"github.com/naksha-cloud/naksha/services/alerting/internal/cursor"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/delivery"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/incident"
 )
@@ -17,7 +17,7 @@ type Incidents interface {
 	// Incident reads one; INCIDENT_NOT_FOUND.
 	Incident(ctx context.Context, id string) (incident.State, error)
 	// Incidents lists those of a status (empty = all), newest first.
-	Incidents(ctx context.Context, status incident.Status, after cursor.Place, limit int) ([]incident.State, error)
+	Incidents(ctx context.Context, status incident.Status, after page.Cursor, limit int) ([]incident.State, error)
 	// Deliveries lists an incident's, in order.
 	Deliveries(ctx context.Context, id string) ([]delivery.Delivery, error)
 }
@@ -58,11 +58,12 @@ var statusOf = map[alertingv1.Incident_State]incident.Status{
 
 // ListIncidents lists incidents, newest first; PAGE_TOKEN_INVALID.
 func (i *incidents) ListIncidents(ctx context.Context, r *alertingv1.ListIncidentsRequest) (*alertingv1.ListIncidentsResponse, error) {
-	after, err := cursor.Read(r.GetPageToken(), isID)
+	list := "incidents?" + r.GetState().String()
+	after, err := page.Parse(r.GetPageToken(), list, page.IsUUID)
 	if err != nil {
 		return nil, err
 	}
-	size := pageSize(r.GetPageSize())
+	size := page.Size(r.GetPageSize())
 	found, err := i.store.Incidents(ctx, statusOf[r.GetState()], after, size+1)
 	if err != nil {
 		return nil, err
@@ -71,7 +72,7 @@ func (i *incidents) ListIncidents(ctx context.Context, r *alertingv1.ListInciden
 	if len(found) > size {
 		found = found[:size]
 		last := found[size-1]
-		reply.NextPageToken = cursor.Place{At: last.OpenedAt, ID: last.ID}.Token()
+		reply.NextPageToken = page.Cursor{Time: last.OpenedAt, ID: last.ID}.Token(list)
 	}
 	for _, one := range found {
 		reply.Incidents = append(reply.Incidents, incidentOf(one))

@@ -8,9 +8,9 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/naksha-cloud/naksha/pkg/page"
 	"github.com/naksha-cloud/naksha/pkg/pg"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/alert"
-	"github.com/naksha-cloud/naksha/services/alerting/internal/cursor"
 )
 
 // alertRow is a row of alert.
@@ -152,12 +152,12 @@ func alerts(rows []alertRow, err error) ([]alert.Alert, error) {
 }
 
 // Alerts lists alerts newest first, after a place in the list, each with CreatedAt.
-func (s *Store) Alerts(ctx context.Context, after cursor.Place, limit int) ([]alert.Alert, error) {
+func (s *Store) Alerts(ctx context.Context, after page.Cursor, limit int) ([]alert.Alert, error) {
 	type listedRow struct {
 		alertRow
 		CreatedAt time.Time
 	}
-	rows, err := s.pool.Query(ctx, query("list_alerts"), null(after.At), after.ID, limit)
+	rows, err := s.pool.Query(ctx, query("list_alerts"), null(after.Time), after.ID, limit)
 	found, err := pg.All[listedRow](rows, err)
 	if err != nil {
 		return nil, fmt.Errorf("list alerts: %w", err)

@@ -9,8 +9,8 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/page"
 	"github.com/naksha-cloud/naksha/pkg/pg"
-	"github.com/naksha-cloud/naksha/services/alerting/internal/cursor"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/incident"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/severity"
 )
@@ -161,8 +161,8 @@ func (s *Store) SetTimer(ctx context.Context, tx *pg.Tx, id string, due time.Tim
 
 // Incidents lists incidents newest first: those of a status (empty = all) after a place in the list (zero = from the
 // first).
-func (s *Store) Incidents(ctx context.Context, status incident.Status, after cursor.Place, limit int) ([]incident.State, error) {
-	rows, err := s.pool.Query(ctx, query("list_incidents"), string(status), null(after.At), nullText(after.ID), limit)
+func (s *Store) Incidents(ctx context.Context, status incident.Status, after page.Cursor, limit int) ([]incident.State, error) {
+	rows, err := s.pool.Query(ctx, query("list_incidents"), string(status), null(after.Time), nullText(after.ID), limit)
 	found, err := pg.All[incidentRow](rows, err)
 	if err != nil {
 		return nil, fmt.Errorf("list incidents: %w", err)

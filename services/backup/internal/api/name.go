@@ -40,20 +40,12 @@ type window struct {
 }
 
 func windowOf(list string, size int32, token string) (window, error) {
-	w := window{list: list, from: snapshot.Newest(), size: int(size)}
-	if w.size == 0 {
-		w.size = page.DefaultSize
-	}
-	cursor, err := page.Parse(token, list)
+	w := window{list: list, from: snapshot.Newest(), size: page.Size(size)}
+	cursor, err := page.Parse(token, list, page.IsUUID)
 	if err != nil || cursor.First() {
 		return w, err
 	}
-	id, err := uuid.Parse(cursor.ID)
-	if err != nil {
-		return w, fault.Invalid("PAGE_TOKEN_INVALID", "The page token is not one of this list.").
-			WithRemedy("Pass next_page_token of the page before, or leave it empty.").WithField("page_token", "is not one of this list")
-	}
-	w.from = snapshot.Position{At: cursor.Time, ID: id}
+	w.from = snapshot.Position{At: cursor.Time, ID: uuid.MustParse(cursor.ID)}
 	return w, nil
 }
 

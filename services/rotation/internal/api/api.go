@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 
-	"github.com/naksha-cloud/naksha/pkg/fault"
 	"github.com/naksha-cloud/naksha/pkg/page"
 	rotationv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/rotation/v1"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/credential"
@@ -36,13 +35,6 @@ func Register(r grpc.ServiceRegistrar, c *custody.Custody, s Store) {
 	rotationv1.RegisterCredentialServiceServer(r, credentials{custody: c, store: s})
 }
 
-func pageSize(asked int32) int {
-	if asked > 0 {
-		return int(asked)
-	}
-	return page.DefaultSize
-}
-
 // rotationID is the last part of a rotation's name; what cannot be an id is not found.
 func rotationID(name string) (string, error) {
 	id, err := uuid.Parse(name[strings.LastIndexByte(name, '/')+1:])
@@ -60,14 +52,9 @@ func writeToken(n credential.Name, last rotation.Rotation) string {
 }
 
 func readToken(n credential.Name, token string) (rotation.Position, error) {
-	cursor, err := page.Parse(token, listOf(n))
+	cursor, err := page.Parse(token, listOf(n), page.IsUUID)
 	if err != nil || cursor.First() {
 		return rotation.Position{}, err
 	}
-	id, err := uuid.Parse(cursor.ID)
-	if err != nil {
-		return rotation.Position{}, fault.Invalid("PAGE_TOKEN_INVALID", "The page token is not one of this list.").
-			WithRemedy("Pass next_page_token of the page before, or leave it empty.").WithField("page_token", "is not one of this list")
-	}
-	return rotation.Position{CreatedAt: cursor.Time, ID: id.String()}, nil
+	return rotation.Position{CreatedAt: cursor.Time, ID: cursor.ID}, nil
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/naksha-cloud/naksha/pkg/caller"
+	"github.com/naksha-cloud/naksha/pkg/page"
 	rotationv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/rotation/v1"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/credential"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/custody"
@@ -70,7 +71,7 @@ func (s rotations) ListRotations(ctx context.Context, r *rotationv1.ListRotation
 	if err != nil {
 		return nil, err
 	}
-	size := pageSize(r.GetPageSize())
+	size := page.Size(r.GetPageSize())
 	found, steps, err := s.store.Rotations(ctx, name, after, size+1)
 	if err != nil {
 		return nil, err

@@ -61,14 +61,14 @@ func (s *Keys) CreateKey(ctx context.Context, r *tenantv1.CreateKeyRequest) (*te
 func (s *Keys) ListKeys(ctx context.Context, r *tenantv1.ListKeysRequest) (*tenantv1.ListKeysResponse, error) {
 	ref, _ := workspace.ParseName(r.GetParent())
 	query := "keys?" + ref
-	after, err := page.Parse(r.GetPageToken(), query)
+	after, err := page.Parse(r.GetPageToken(), query, key.ValidKid)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := s.Store.Workspace(ctx, ref); err != nil {
 		return nil, err
 	}
-	size := pageSize(r.GetPageSize())
+	size := page.Size(r.GetPageSize())
 	found, err := s.Store.Keys(ctx, ref, after, size+1)
 	if err != nil {
 		return nil, err

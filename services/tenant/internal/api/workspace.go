@@ -65,11 +65,11 @@ func (s *Workspaces) ListWorkspaces(ctx context.Context, r *tenantv1.ListWorkspa
 		return nil, err
 	}
 	query := "workspaces?" + r.GetFilter()
-	after, err := page.Parse(r.GetPageToken(), query)
+	after, err := page.Parse(r.GetPageToken(), query, workspace.ValidRef)
 	if err != nil {
 		return nil, err
 	}
-	size := pageSize(r.GetPageSize())
+	size := page.Size(r.GetPageSize())
 	found, err := s.Store.Workspaces(ctx, filter, after, size+1)
 	if err != nil {
 		return nil, err
@@ -99,11 +99,4 @@ func (s *Workspaces) DeleteWorkspace(ctx context.Context, r *tenantv1.DeleteWork
 	}
 	s.Deleted()
 	return &tenantv1.DeleteWorkspaceResponse{Workspace: s.workspace(w)}, nil
-}
-
-func pageSize(asked int32) int {
-	if asked == 0 {
-		return page.DefaultSize
-	}
-	return int(asked)
 }

@@ -41,6 +41,9 @@ func Parse(text string) (kind Kind, kid string, err error) {
 	return kind, kid, nil
 }
 
+// ValidKid says whether s is written like the id of a key.
+func ValidKid(s string) bool { return digits(s, KidLength) }
+
 func malformed() error {
 	return fault.Unauthenticated("KEY_MALFORMED", "This is not an API key.").
 		WithRemedy("Send the key as it was shown when it was made: nk_sec_….")
