@@ -11,11 +11,12 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/bus"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/outbox"
 )
 
 // inTime is the bar: what the stream's files lost is found and repaired within it.
-const inTime = 30 * time.Second
+var inTime = localtest.Bar(30 * time.Second)
 
 func TestFactsLostInTheStreamsFilesAreRepairedInTime(t *testing.T) {
 	t.Parallel()

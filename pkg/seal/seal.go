@@ -13,8 +13,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/naksha-cloud/naksha/pkg/file"
 )
 
 // KeySize is the size of the root key and of every derived key, in bytes.
@@ -47,44 +48,17 @@ func ReadRoot(path string) (Root, error) {
 }
 
 // MakeRoot writes a new root key file, durably, unless there is one, and reads it. A crash on the way leaves no root key,
-// and at most Unfinished beside it: the next MakeRoot begins again. One process at a time may make it.
+// and at most file.Unfinished beside it: the next MakeRoot begins again. One process at a time may make it.
 func MakeRoot(path string) (Root, error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return ReadRoot(path)
 	}
-	if err := writeRoot(path); err != nil {
+	key := make([]byte, KeySize)
+	rand.Read(key)
+	if err := file.Replace(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
 		return Root{}, fmt.Errorf("make root key: %w", err)
 	}
 	return ReadRoot(path)
-}
-
-// Unfinished is the name of the file that MakeRoot writes before path exists.
-func Unfinished(path string) string { return path + ".new" }
-
-// writeRoot makes the file whole under another name first: half a key would be taken for a damaged one for ever.
-func writeRoot(path string) error {
-	f, err := os.OpenFile(Unfinished(path), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	key := make([]byte, KeySize)
-	rand.Read(key)
-	_, err = f.WriteString(base64.StdEncoding.EncodeToString(key) + "\n")
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Key derives the 32-byte key for one purpose, e.g. `tenant/pepper/1` (HKDF-SHA-256, RFC 5869).

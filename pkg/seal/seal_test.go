@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/naksha-cloud/naksha/pkg/file"
 	"github.com/naksha-cloud/naksha/pkg/seal"
 )
 
@@ -74,7 +75,7 @@ func TestRootKeyStaysTheSameAndPrivate(t *testing.T) {
 func TestRootKeyIsMadeAgainAfterACrashOnTheWay(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "root.key")
-	if err := os.WriteFile(seal.Unfinished(path), []byte("ha"), 0o600); err != nil { // killed in the middle of the write
+	if err := os.WriteFile(file.Unfinished(path), []byte("ha"), 0o600); err != nil { // killed in the middle of the write
 		t.Fatal(err)
 	}
 	made, err := seal.MakeRoot(path)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strconv"
 	"testing"
+	"time"
 )
 
 // Rounds is how often a test of chances repeats: short in `make test`, soak in `make soak` (NAKSHA_SOAK).
@@ -18,6 +19,15 @@ func Rounds(short, soak int) int {
 
 // Soak says whether this is a long run, `make soak`.
 func Soak() bool { return os.Getenv("NAKSHA_SOAK") != "" }
+
+// Bar is how long something may take at most: its bar in `make soak`, where the machine is ours. In `make test`, with the
+// race detector and other packages beside it, four times that, so that what fails is broken and not merely late.
+func Bar(bar time.Duration) time.Duration {
+	if Soak() {
+		return bar
+	}
+	return 4 * bar
+}
 
 // Seed prints the seed of a test's chances and returns them: NAKSHA_SEED, or a new one. Two tests with one seed differ.
 func Seed(t testing.TB) *rand.Rand {

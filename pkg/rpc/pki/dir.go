@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/naksha-cloud/naksha/pkg/file"
 )
 
 // Files are the paths of what one end of mutual TLS needs.
@@ -55,7 +57,7 @@ func (d *Dir) newCA(now time.Time) (*CA, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ca, errors.Join(writePrivate(d.file("ca.key"), ca.KeyPEM()), writePrivate(d.file("ca.crt"), ca.CertPEM()))
+	return ca, errors.Join(file.Replace(d.file("ca.key"), ca.KeyPEM(), 0o600), file.Replace(d.file("ca.crt"), ca.CertPEM(), 0o600))
 }
 
 // CA is the folder's CA.
@@ -77,7 +79,7 @@ func (d *Dir) Ensure(leaf Leaf) (Files, error) {
 	if err != nil {
 		return Files{}, err
 	}
-	return files, errors.Join(writePrivate(files.KeyFile, keyPEM), writePrivate(files.CertFile, certPEM))
+	return files, errors.Join(file.Replace(files.KeyFile, keyPEM, 0o600), file.Replace(files.CertFile, certPEM, 0o600))
 }
 
 // usable reports whether the pair in files belongs together, names the leaf, and is valid for a while.
@@ -119,29 +121,3 @@ func coversNames(cert *x509.Certificate, leaf Leaf) bool {
 }
 
 func (d *Dir) file(name string) string { return filepath.Join(d.path, name) }
-
-// writePrivate replaces path by a file of mode 0600, at once and durably, so that a reader sees the old or the new.
-func writePrivate(path string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // 0600
-	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	_, err = f.Write(content)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", filepath.Base(path), err), os.Remove(f.Name()))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// syncDir makes a rename outlast a power failure: without it a CA could be gone, and another one made in its place.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}

@@ -10,12 +10,11 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
 
-const (
-	// repairTime is the bar of issue 3 for facts that the bus lost.
-	repairTime = 30 * time.Second
-	// facts are in the stream, and not yet taken by a consumer, when it is damaged.
-	facts = 40
-)
+// repairTime is the bar for facts that the bus lost.
+var repairTime = localtest.Bar(30 * time.Second)
+
+// facts are in the stream, and not yet taken by a consumer, when it is damaged.
+const facts = 40
 
 func TestFactsThatTheStreamLostAreFoundAndRepaired(t *testing.T) {
 	t.Parallel()

@@ -8,6 +8,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
 
 const (
@@ -15,9 +17,10 @@ const (
 	leastFlying = 50
 	// goesOn is how many more orders of every kind must be acknowledged before a fault counts as survived.
 	goesOn = 3
-	// healing is how long that may take.
-	healing = 60 * time.Second
 )
+
+// healing is how long that may take.
+var healing = localtest.Bar(60 * time.Second)
 
 // Trial is a platform under traffic.
 type Trial struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
+	"github.com/naksha-cloud/naksha/pkg/file"
 )
 
 func (a *App) platformCommand() *cobra.Command {
@@ -83,11 +84,11 @@ func (a *App) backupCommand() *cobra.Command {
 }
 
 // backup writes beside the file first: what has its name is complete.
-func (a *App) backup(ctx context.Context, config up.Config, recipient, file string) error {
-	if _, err := os.Lstat(file); err == nil {
-		return fmt.Errorf("%s is there already: name another file with --file", file)
+func (a *App) backup(ctx context.Context, config up.Config, recipient, path string) error {
+	if _, err := os.Lstat(path); err == nil {
+		return fmt.Errorf("%s is there already: name another file with --file", path)
 	}
-	f, err := os.OpenFile(file+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(path+".part", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("backup: %w: name another file with --file", err)
 	}
@@ -100,7 +101,7 @@ func (a *App) backup(ctx context.Context, config up.Config, recipient, file stri
 		err = f.Sync()
 	}
 	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
+		err = file.Rename(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(err, os.Remove(f.Name()))

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/sealed"
+	"github.com/naksha-cloud/naksha/pkg/file"
 	"github.com/naksha-cloud/naksha/pkg/local"
 )
 
@@ -243,7 +244,7 @@ func keepFile(dir, name string, content io.Reader) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o711); err != nil {
 		return err
 	}
-	return writeFile(path, text, 0o600)
+	return file.Replace(path, text, 0o600)
 }
 
 // restoreDatabase loads the dump into the platform's server, which is started for that where it is our own.

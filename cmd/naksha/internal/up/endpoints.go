@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/naksha-cloud/naksha/pkg/file"
 	"github.com/naksha-cloud/naksha/pkg/local"
 )
 
@@ -41,7 +42,7 @@ func (s *state) writeEndpoints(e Endpoints) error {
 	if err != nil {
 		return err
 	}
-	return writeFile(s.path(fileEndpoints), append(content, '\n'), 0o644)
+	return file.Replace(s.path(fileEndpoints), append(content, '\n'), 0o644)
 }
 
 // ReadEndpoints reads where the platform of a state directory answers, or answered last. The error says how to start it.
@@ -118,7 +119,7 @@ func (p *Platform) tell(context.Context) error {
 	defer p.telling.Unlock()
 	p.told = true
 	tap := []byte(p.natsPassword("subscriber") + "\n")
-	return errors.Join(writeFile(p.state.path(fileTap), tap, 0o600), p.state.writeEndpoints(p.Endpoints()))
+	return errors.Join(file.Replace(p.state.path(fileTap), tap, 0o600), p.state.writeEndpoints(p.Endpoints()))
 }
 
 // retell writes the endpoints anew after a process was replaced, if they were told before.

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/naksha-cloud/naksha/pkg/file"
 	"github.com/naksha-cloud/naksha/pkg/rpc"
 	"github.com/naksha-cloud/naksha/pkg/rpc/pki"
 	"github.com/naksha-cloud/naksha/pkg/seal"
@@ -180,7 +181,7 @@ func (s *state) claim() error {
 	if err != nil {
 		return fmt.Errorf("state directory %s: %w", s.dir, err)
 	}
-	ours := []string{fileLock, LogFile, fileRootKey, seal.Unfinished(fileRootKey), "pki", unfinished(fileFormat)}
+	ours := []string{fileLock, LogFile, fileRootKey, file.Unfinished(fileRootKey), "pki", file.Unfinished(fileFormat)}
 	for _, e := range entries {
 		if name := e.Name(); !slices.Contains(ours, name) {
 			return fmt.Errorf("%s is no state directory (it holds %s): choose an empty or new directory with --dir", s.dir, name)
@@ -198,7 +199,7 @@ func (s *state) claim() error {
 
 // markFormat makes the directory a finished state directory.
 func (s *state) markFormat() error {
-	return writeFile(s.path(fileFormat), []byte(strconv.Itoa(format)+"\n"), 0o644)
+	return file.Replace(s.path(fileFormat), []byte(strconv.Itoa(format)+"\n"), 0o644)
 }
 
 // writeShown notes what a service is told, secrets redacted, for people who look for a mistake.
@@ -208,30 +209,6 @@ func (s *state) writeShown(service string, content []byte) error {
 	}
 	return os.WriteFile(s.path(dirShown, service+".yaml"), content, 0o600)
 }
-
-// writeFile replaces a file durably: after a crash it is the old one or the new one.
-func writeFile(path string, content []byte, mode fs.FileMode) error {
-	next := unfinished(path)
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(next, path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
-// unfinished is the name of the file that writeFile writes before it takes path's place.
-func unfinished(path string) string { return path + ".new" }
 
 // password derives the password of one internal user, e.g. `nats/tenant`: nothing to store, nothing to lose.
 func (s *state) password(user string) string {

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
 	"github.com/naksha-cloud/naksha/pkg/conf"
+	"github.com/naksha-cloud/naksha/pkg/file"
 )
 
 // backupUser is the S3 user that the backup service works as in each region.
@@ -58,7 +59,7 @@ func (p *Platform) backupKey(ctx context.Context, region region, bucket string) 
 	if err := os.MkdirAll(p.state.path("s3"), 0o711); err != nil {
 		return accessKey{}, err
 	}
-	return key, writeFile(path, box.Seal(name, content), 0o600)
+	return key, file.Replace(path, box.Seal(name, content), 0o600)
 }
 
 func openKey(content []byte, err error) (accessKey, error) {

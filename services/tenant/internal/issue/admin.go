@@ -5,10 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
+	"github.com/naksha-cloud/naksha/pkg/file"
 	"github.com/naksha-cloud/naksha/services/tenant/internal/key"
 )
 
@@ -26,11 +26,11 @@ func (i *Issuer) FirstAdmin(ctx context.Context, path string) error {
 		stored, text := key.Issue(key.Admin, pepper, "", "first admin key", now, nil)
 		kid, left, ok := leftText(path)
 		if !ok {
-			return stored, nil, writeText(path, text)
+			return stored, nil, file.Replace(path, []byte(text+"\n"), 0o600)
 		}
 		_, known, err := i.Store.FindKey(ctx, kid)
 		if err != nil || known { // a revoked key is not revived
-			return stored, nil, errors.Join(err, writeText(path, text))
+			return stored, nil, errors.Join(err, file.Replace(path, []byte(text+"\n"), 0o600))
 		}
 		stored.Kid, stored.Hash = kid, pepper.Hash(left)
 		return stored, nil, nil
@@ -54,25 +54,4 @@ func leftText(path string) (kid, text string, ok bool) {
 	text = strings.TrimSpace(string(content))
 	kind, kid, err := key.Parse(text)
 	return kid, text, err == nil && kind == key.Admin
-}
-
-// writeText replaces path at once and durably.
-func writeText(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".admin-key-*") // 0600
-	if err != nil {
-		return fmt.Errorf("write admin key: %w", err)
-	}
-	_, err = f.WriteString(text + "\n")
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write admin key: %w", err), os.Remove(f.Name()))
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("write admin key: %w", err)
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
