@@ -25,6 +25,7 @@ type Consumer struct {
 	stream, durable string
 	handle          Handler
 	restarted       func(Reason)
+	patience        time.Duration // how long messages may wait while none comes
 
 	mu       sync.Mutex
 	cancel   context.CancelFunc
@@ -51,7 +52,7 @@ func NewConsumer(b *Bus, stream, durable string, h Handler, restarted func(Reaso
 	if restarted == nil {
 		restarted = func(Reason) {}
 	}
-	return &Consumer{bus: b, stream: stream, durable: durable, handle: h, restarted: restarted}
+	return &Consumer{bus: b, stream: stream, durable: durable, handle: h, restarted: restarted, patience: 2 * ackWait}
 }
 
 // Start begins to consume in the background; a stream that its owner has not made yet is waited for.

@@ -35,16 +35,16 @@ type sight struct {
 	handled   uint64    // newest sequence that was handled before the look
 }
 
-// judge compares two looks, and returns what is wrong, or nothing. before is the zero sight at the first one; idle is how
-// long nothing has been in hand.
-func judge(before, now sight, idle time.Duration) Reason {
+// judge compares two looks, and returns what is wrong, or nothing. before is the zero sight at the first one; late says that
+// nothing has been in hand for long.
+func judge(before, now sight, late bool) Reason {
 	known := !before.created.IsZero()
 	switch {
 	case known && !now.created.Equal(before.created):
 		return StreamReplaced
 	case known && now.last < before.last, now.last < max(now.delivered, now.handled):
 		return StreamWentBack
-	case now.pending > 0 && idle > 2*ackWait:
+	case now.pending > 0 && late:
 		return Stalled
 	}
 	return ""
@@ -97,7 +97,7 @@ func (c *Consumer) look(ctx context.Context, js jetstream.JetStream, consumer je
 	}
 	now.handled = handled
 	c.mu.Lock()
-	fault := judge(c.seen, now, c.idle())
+	fault := judge(c.seen, now, c.idle() > c.patience)
 	c.seen = now
 	lost := fault == StreamWentBack || fault == StreamReplaced
 	if lost {

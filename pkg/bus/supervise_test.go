@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/naksha-cloud/naksha/pkg/bus"
 	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
@@ -48,6 +51,64 @@ func TestConsumerFollowsAStreamThatWasMadeAnew(t *testing.T) {
 		} else if time.Now().After(deadline) {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestConsumerThatIsHandedNothingAttachesAnew(t *testing.T) {
+	t.Parallel()
+	server := localtest.NATS(t)
+	tenant := connect(t, server, "tenant", "tenant").Stream("tenant")
+	holds(t, tenant, 0)
+	hang(t, server)
+	handled, reasons := make(chan string, 10_000), make(chan string, 100)
+	c := bus.NewConsumer(connect(t, server, "backup", "backup"), bus.StreamOf("tenant"), "backup",
+		bus.Each(func(_ context.Context, d bus.Delivery) error {
+			handled <- d.ID
+			return nil
+		}), func(why bus.Reason) { reasons <- string(why) })
+	c.SetPatience(time.Second)
+	if err := c.Start(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = c.Stop(context.Background()) })
+	const batches = 3 // the broker deals them out to both, until the one that hangs has a thousand
+	for i := range batches {
+		if _, err := tenant.PublishBatch(t.Context(), uint64(i*bus.MaxBatch), messages(i*bus.MaxBatch, bus.MaxBatch)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for seen := map[string]bool{}; len(seen) < batches*bus.MaxBatch; {
+		seen[await(t, handled, time.Minute)] = true
+	}
+	if why := await(t, reasons, time.Second); why != string(bus.Stalled) {
+		t.Errorf("attached anew: %s", why)
+	}
+}
+
+// hang is another replica of backup that takes as many of tenant's messages as the broker hands out, and neither handles
+// them nor lets go of them.
+func hang(t *testing.T, server *local.NATS) {
+	t.Helper()
+	conn, err := nats.Connect(server.URL(), nats.UserInfo("backup", "backup"), nats.CustomInboxPrefix("_INBOX_backup"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	js, err := jetstream.New(conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	consumer, err := js.CreateConsumer(t.Context(), bus.StreamOf("tenant"), jetstream.ConsumerConfig{
+		Durable: "backup", AckPolicy: jetstream.AckExplicitPolicy, AckWait: 10 * time.Minute, MaxDeliver: -1,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := consumer.Fetch(bus.MaxBatch, jetstream.FetchMaxWait(10*time.Minute)); err != nil {
+		t.Fatal(err)
+	}
+	if err := conn.Flush(); err != nil { // the broker knows that it asks
+		t.Fatal(err)
 	}
 }
 
