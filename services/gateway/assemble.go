@@ -36,7 +36,8 @@ func (s *Service) assemble() {
 		Migrations: store.Migrations(),
 		Reactions: map[string][]outbox.Reaction{
 			"tenant": {
-				event.OnKeyRevoked(kept, heard), event.OnWorkspaceDeleted(kept, heard), event.OnWorkspaceSnapshotted(kept, heard),
+				event.OnKeyRevoked(kept, heard), event.OnKeySnapshotted(kept, heard),
+				event.OnWorkspaceDeleted(kept, heard), event.OnWorkspaceSnapshotted(kept, heard),
 			},
 		},
 		Workers: []run.Component{

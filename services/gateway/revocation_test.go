@@ -60,6 +60,29 @@ func TestARevokedKeyIsRefusedAtEveryReplica(t *testing.T) {
 	}
 }
 
+func TestAKeyThatASnapshotTellsRevokedIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, gateway.Deps{})
+	for _, apiKey := range []string{ownKey, otherKey} {
+		if answer := w.do(t, apiKey, "GET", "/v1/caller", ""); answer.status != 200 {
+			t.Fatalf("%d %s", answer.status, answer.text)
+		}
+	}
+	w.tenant.mu.Lock()
+	kid := w.tenant.keys[ownKey].GetKid()
+	delete(w.tenant.keys, ownKey)
+	w.tenant.mu.Unlock()
+	tell := func(kid string, revoked *timestamppb.Timestamp) {
+		name := "workspaces/" + own + "/keys/" + kid
+		w.tenant.tell(t, outbox.Fact{
+			Aggregate: name, Workspace: own, Message: &tenantv1.KeySnapshotted{Key: name, Kid: kid, RevokeTime: revoked},
+		})
+	}
+	tell("ZZZZZZZZZZZZ", nil)
+	tell(kid, timestamppb.Now())
+	w.untilRefused(t, w.door, ownKey, "KEY_UNKNOWN")
+}
+
 func TestTheKeysOfADeletedWorkspaceAreRefused(t *testing.T) {
 	t.Parallel()
 	for name, fact := range map[string]proto.Message{

@@ -51,3 +51,33 @@ func TestWorkspaceIsServedWholeWhereItsFactsAreGone(t *testing.T) {
 		t.Errorf("who misses nothing gets %v", found)
 	}
 }
+
+func TestKeyIsServedWholeWhereItsFactsAreGone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i := w.start(t, tenant.Deps{})
+	parent := i.create(t, "keyed").GetWorkspace().GetName()
+	made, err := i.keys.CreateKey(operator(t.Context()), &tenantv1.CreateKeyRequest{Parent: parent, Kind: tenantv1.Key_KIND_PUBLIC})
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := made.GetKey().GetName()
+	if _, err := i.keys.DeleteKey(operator(t.Context()), &tenantv1.DeleteKeyRequest{Name: name}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pgtest.Open(t, w.env.AdminURL, nil).Exec(t.Context(), "DELETE FROM tenant.event_log WHERE aggregate = $1", name); err != nil {
+		t.Fatal(err)
+	}
+	events := eventv1.NewEventServiceClient(w.env.Dial("gateway", "tenant", i.Addr()))
+	reply, err := events.ListEvents(t.Context(), &eventv1.ListEventsRequest{Service: "services/tenant", Aggregate: name})
+	if err != nil || len(reply.GetEvents()) != 1 {
+		t.Fatalf("%v, %v", reply, err)
+	}
+	var m tenantv1.KeySnapshotted
+	if err := proto.Unmarshal(reply.GetEvents()[0].GetPayload(), &m); err != nil {
+		t.Fatal(err)
+	}
+	if m.GetKey() != name || "workspaces/"+reply.GetEvents()[0].GetWorkspace()+"/keys/"+m.GetKid() != name || m.GetRevokeTime() == nil {
+		t.Errorf("snapshot %v of %v", &m, reply)
+	}
+}

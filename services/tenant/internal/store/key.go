@@ -44,6 +44,12 @@ func (s *Store) Key(ctx context.Context, ref, kid string) (key.Key, error) {
 	return oneKey(kid)(pg.One[key.Key](rows, err))
 }
 
+// KeyIn reads a workspace's key in tx.
+func (s *Store) KeyIn(ctx context.Context, tx *pg.Tx, ref, kid string) (key.Key, error) {
+	rows, err := tx.Query(ctx, s.query("get_key"), kid, ref)
+	return oneKey(kid)(pg.One[key.Key](rows, err))
+}
+
 func oneKey(kid string) func(key.Key, error) (key.Key, error) {
 	return func(k key.Key, err error) (key.Key, error) {
 		switch {
@@ -72,8 +78,7 @@ func (s *Store) RevokeKey(ctx context.Context, ref, kid string) (k key.Key, err 
 		rows, err := tx.Query(ctx, s.query("revoke_key"), kid, ref, tx.Now)
 		k, err = pg.One[key.Key](rows, err)
 		if pg.NoRows(err) {
-			rows, err = tx.Query(ctx, s.query("get_key"), kid, ref)
-			k, err = oneKey(kid)(pg.One[key.Key](rows, err))
+			k, err = s.KeyIn(ctx, tx, ref, kid)
 			return err
 		}
 		if err != nil {

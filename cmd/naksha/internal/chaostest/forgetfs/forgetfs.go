@@ -115,8 +115,8 @@ func (f *FS) failure(op, path string) syscall.Errno {
 // PowerLoss forgets what is not durable. Nobody may use the file system meanwhile: kill them first. It is mounted again
 // when it returns.
 func (f *FS) PowerLoss() error {
-	if err := f.server.Unmount(); err != nil {
-		return fmt.Errorf("unmount forgetfs: %w", err)
+	if err := f.unmount(); err != nil {
+		return err
 	}
 	if err := f.revert(); err != nil {
 		return fmt.Errorf("forget what is not durable: %w", err)
@@ -124,10 +124,35 @@ func (f *FS) PowerLoss() error {
 	return f.mount()
 }
 
+// busyTime bounds how long a process that was killed may hold a file.
+const busyTime = 20 * time.Second
+
+// unmount waits for the ends of processes that were killed a moment ago.
+func (f *FS) unmount() (err error) {
+	for deadline := time.Now().Add(busyTime); time.Now().Before(deadline); <-time.After(100 * time.Millisecond) {
+		if err = f.server.Unmount(); err == nil {
+			return nil
+		}
+	}
+	return fmt.Errorf("unmount forgetfs, which %v hold: %w", f.holders(), err)
+}
+
+// holders are the processes that work in the file system or have a file of it open (proc(5)).
+func (f *FS) holders() (found []string) {
+	links, _ := filepath.Glob("/proc/[0-9]*/cwd") // the pattern is right
+	open, _ := filepath.Glob("/proc/[0-9]*/fd/*")
+	for _, link := range append(links, open...) {
+		if target, err := os.Readlink(link); err == nil && strings.HasPrefix(target, f.at+"/") {
+			found = append(found, link+" "+target)
+		}
+	}
+	return found
+}
+
 // Unmount ends the file system; its files stay in the backing folder.
 func (f *FS) Unmount() error {
-	if err := f.server.Unmount(); err != nil {
-		return fmt.Errorf("unmount forgetfs: %w", err)
+	if err := f.unmount(); err != nil {
+		return err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -379,6 +379,71 @@ func (x *WorkspaceSnapshotted) GetDeleteTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// KeySnapshotted: how a key is, in place of facts that are gone from the log. It is never on the bus: who misses facts gets
+// it from the record. Aggregate `workspaces/{ref}/keys/{kid}`.
+type KeySnapshotted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name of the key.
+	Key string `protobuf:"bytes,1,opt,name=key,proto3" json:"key,omitempty"`
+	// Key id.
+	Kid string `protobuf:"bytes,2,opt,name=kid,proto3" json:"kid,omitempty"`
+	// When it was revoked, UTC; unset = it lives.
+	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *KeySnapshotted) Reset() {
+	*x = KeySnapshotted{}
+	mi := &file_naksha_tenant_v1_tenant_events_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *KeySnapshotted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*KeySnapshotted) ProtoMessage() {}
+
+func (x *KeySnapshotted) ProtoReflect() protoreflect.Message {
+	mi := &file_naksha_tenant_v1_tenant_events_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use KeySnapshotted.ProtoReflect.Descriptor instead.
+func (*KeySnapshotted) Descriptor() ([]byte, []int) {
+	return file_naksha_tenant_v1_tenant_events_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *KeySnapshotted) GetKey() string {
+	if x != nil {
+		return x.Key
+	}
+	return ""
+}
+
+func (x *KeySnapshotted) GetKid() string {
+	if x != nil {
+		return x.Kid
+	}
+	return ""
+}
+
+func (x *KeySnapshotted) GetRevokeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokeTime
+	}
+	return nil
+}
+
 var File_naksha_tenant_v1_tenant_events_proto protoreflect.FileDescriptor
 
 const file_naksha_tenant_v1_tenant_events_proto_rawDesc = "" +
@@ -414,7 +479,12 @@ const file_naksha_tenant_v1_tenant_events_proto_rawDesc = "" +
 	"\x14WorkspaceSnapshotted\x12<\n" +
 	"\acreated\x18\x01 \x01(\v2\".naksha.tenant.v1.WorkspaceCreatedR\acreated\x12;\n" +
 	"\vdelete_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"deleteTimeB\xcf\x01\n" +
+	"deleteTime\"q\n" +
+	"\x0eKeySnapshotted\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x10\n" +
+	"\x03kid\x18\x02 \x01(\tR\x03kid\x12;\n" +
+	"\vrevoke_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"revokeTimeB\xcf\x01\n" +
 	"\x14com.naksha.tenant.v1B\x11TenantEventsProtoP\x01ZBgithub.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1;tenantv1\xa2\x02\x03NTX\xaa\x02\x10Naksha.Tenant.V1\xca\x02\x10Naksha\\Tenant\\V1\xe2\x02\x1cNaksha\\Tenant\\V1\\GPBMetadata\xea\x02\x12Naksha::Tenant::V1b\x06proto3"
 
 var (
@@ -429,26 +499,28 @@ func file_naksha_tenant_v1_tenant_events_proto_rawDescGZIP() []byte {
 	return file_naksha_tenant_v1_tenant_events_proto_rawDescData
 }
 
-var file_naksha_tenant_v1_tenant_events_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_naksha_tenant_v1_tenant_events_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_naksha_tenant_v1_tenant_events_proto_goTypes = []any{
 	(*WorkspaceCreated)(nil),      // 0: naksha.tenant.v1.WorkspaceCreated
 	(*WorkspaceDeleted)(nil),      // 1: naksha.tenant.v1.WorkspaceDeleted
 	(*KeyRevoked)(nil),            // 2: naksha.tenant.v1.KeyRevoked
 	(*SchemaSwapped)(nil),         // 3: naksha.tenant.v1.SchemaSwapped
 	(*WorkspaceSnapshotted)(nil),  // 4: naksha.tenant.v1.WorkspaceSnapshotted
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*KeySnapshotted)(nil),        // 5: naksha.tenant.v1.KeySnapshotted
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_naksha_tenant_v1_tenant_events_proto_depIdxs = []int32{
-	5, // 0: naksha.tenant.v1.WorkspaceCreated.create_time:type_name -> google.protobuf.Timestamp
-	5, // 1: naksha.tenant.v1.WorkspaceDeleted.delete_time:type_name -> google.protobuf.Timestamp
-	5, // 2: naksha.tenant.v1.KeyRevoked.revoke_time:type_name -> google.protobuf.Timestamp
+	6, // 0: naksha.tenant.v1.WorkspaceCreated.create_time:type_name -> google.protobuf.Timestamp
+	6, // 1: naksha.tenant.v1.WorkspaceDeleted.delete_time:type_name -> google.protobuf.Timestamp
+	6, // 2: naksha.tenant.v1.KeyRevoked.revoke_time:type_name -> google.protobuf.Timestamp
 	0, // 3: naksha.tenant.v1.WorkspaceSnapshotted.created:type_name -> naksha.tenant.v1.WorkspaceCreated
-	5, // 4: naksha.tenant.v1.WorkspaceSnapshotted.delete_time:type_name -> google.protobuf.Timestamp
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6, // 4: naksha.tenant.v1.WorkspaceSnapshotted.delete_time:type_name -> google.protobuf.Timestamp
+	6, // 5: naksha.tenant.v1.KeySnapshotted.revoke_time:type_name -> google.protobuf.Timestamp
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_naksha_tenant_v1_tenant_events_proto_init() }
@@ -462,7 +534,7 @@ func file_naksha_tenant_v1_tenant_events_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_naksha_tenant_v1_tenant_events_proto_rawDesc), len(file_naksha_tenant_v1_tenant_events_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
