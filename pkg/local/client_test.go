@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/naksha-cloud/naksha/pkg/local"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
 
 // client is a connection to the bus as one user; what the server refuses arrives in refusals.
@@ -78,7 +79,7 @@ func (c *client) wantRefusal(t *testing.T, act string) {
 		if !errors.Is(err, nats.ErrPermissionViolation) {
 			t.Errorf("%s may %s: %v", c.user, act, err)
 		}
-	case <-time.After(time.Second):
+	case <-time.After(localtest.Patience):
 		t.Errorf("%s may %s", c.user, act)
 	}
 }

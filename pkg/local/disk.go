@@ -3,6 +3,7 @@ package local
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -26,7 +27,11 @@ func CheckDisk(dir string) error {
 		return fmt.Errorf("the disk below %s takes no file: %w", dir, err)
 	}
 	_, err = f.Write(make([]byte, 512))
-	if err = errors.Join(err, f.Sync(), f.Close(), os.Remove(name)); err != nil {
+	err = errors.Join(err, f.Sync(), f.Close())
+	if gone := os.Remove(name); !errors.Is(gone, fs.ErrNotExist) { // somebody else who looks at the disk removed it
+		err = errors.Join(err, gone)
+	}
+	if err != nil {
 		return fmt.Errorf("the disk below %s takes no write: %w", dir, err)
 	}
 	return nil

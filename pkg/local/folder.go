@@ -21,7 +21,12 @@ func makeFolder(dir string, mode fs.FileMode) error {
 	if err := os.Mkdir(dir, mode); err != nil && !isFolder(dir) {
 		return err
 	}
-	f, err := os.Open(parent)
+	return syncFolder(parent)
+}
+
+// syncFolder makes the names in a folder survive a loss of power.
+func syncFolder(dir string) error {
+	f, err := os.Open(dir)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil // we may pass through it, not look at it
 	}

@@ -11,8 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
@@ -98,7 +96,7 @@ func finish(dir string) {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(errors.Join(p.Stop(ctx), r.Stop(ctx), n.Stop(ctx)), goleak.Find())
+	fmt.Println(errors.Join(p.Stop(ctx), r.Stop(ctx), n.Stop(ctx)), localtest.Leaks())
 }
 
 func TestNothingIsLeftAfterStop(t *testing.T) {

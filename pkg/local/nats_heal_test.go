@@ -43,7 +43,7 @@ func TestFrozenServerIsSeenByTheProbeAndHealedByARestartInPlace(t *testing.T) {
 	if err := n.Writable(); err != nil {
 		t.Errorf("the disk has space again: %v", err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	if err := n.Restart(ctx); err != nil {
 		t.Fatal(err)

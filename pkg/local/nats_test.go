@@ -15,8 +15,6 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
 
-const soon = 10 * time.Second
-
 func TestServiceUsesItsOwnStream(t *testing.T) {
 	t.Parallel()
 	n := localtest.NATS(t)
@@ -65,7 +63,7 @@ func TestServiceConsumesEveryStreamUnderItsName(t *testing.T) {
 		if err := m.DoubleAck(t.Context()); err != nil {
 			t.Errorf("acknowledge: %v", err)
 		}
-	case <-time.After(soon):
+	case <-time.After(localtest.Patience):
 		t.Fatal("the message did not arrive")
 	}
 	info, err := consumer.Info(t.Context())
@@ -121,7 +119,7 @@ func TestSubscriberSeesRepublishedFactsOnly(t *testing.T) {
 	if _, err := tenant.js.Publish(t.Context(), "naksha.tenant.v1.workspace_created.abc", []byte("1")); err != nil {
 		t.Fatal(err)
 	}
-	message, err := feed.NextMsg(soon)
+	message, err := feed.NextMsg(localtest.Patience)
 	if err != nil || message.Subject != "naksha.feed.tenant.v1.workspace_created.abc" {
 		t.Errorf("the feed gave %+v, %v", message, err)
 	}
@@ -145,7 +143,7 @@ func TestServicePublishesAtomicBatch(t *testing.T) {
 				header.Set("Nats-Batch-Commit", commit)
 			}
 			message := &nats.Msg{Subject: "naksha.tenant.v1.x.abc", Header: header, Data: []byte(batch)}
-			if _, err := tenant.RequestMsg(message, soon); err != nil {
+			if _, err := tenant.RequestMsg(message, localtest.Patience); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -154,7 +152,7 @@ func TestServicePublishesAtomicBatch(t *testing.T) {
 		t.Errorf("the stream holds %+v, %v", info, err)
 	}
 	for range 2 {
-		if message, err := feed.NextMsg(soon); err != nil || string(message.Data) != "committed" {
+		if message, err := feed.NextMsg(localtest.Patience); err != nil || string(message.Data) != "committed" {
 			t.Errorf("the feed gave %+v, %v", message, err)
 		}
 	}

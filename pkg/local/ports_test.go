@@ -1,6 +1,7 @@
 package local_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -9,10 +10,12 @@ import (
 
 func TestLastingPortsDifferAndStayClearOfOutgoingConnections(t *testing.T) {
 	t.Parallel()
-	ports, err := local.LastingPorts(10)
-	if err != nil || len(ports) != 10 {
-		t.Fatalf("got %v, %v", ports, err)
+	ports, err := local.LastingPorts(5)
+	more, moreErr := local.LastingPorts(5)
+	if err := errors.Join(err, moreErr); err != nil {
+		t.Fatal(err)
 	}
+	ports = append(ports, more...)
 	slices.Sort(ports)
 	if len(slices.Compact(slices.Clone(ports))) != 10 || ports[9] >= 32000 { // Linux gives out 32768 and above
 		t.Errorf("got %v", ports)

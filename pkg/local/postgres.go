@@ -67,7 +67,7 @@ func StartPostgres(ctx context.Context, c PostgresConfig) (_ *Postgres, err erro
 	if err := p.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("prepare Postgres in %s: %w", p.dir, err)
 	}
-	if err := p.launch(ctx); err != nil {
+	if err := p.launchAnywhere(ctx, c.Port); err != nil {
 		return nil, fmt.Errorf("start Postgres in %s: %w", p.dir, err)
 	}
 	p.log.InfoContext(ctx, "postgres started", "dir", p.dir, "port", p.config.Port, "version", p.bin.Version, "pid", p.PID(), "took", time.Since(began))
@@ -118,18 +118,34 @@ func (p *Postgres) prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	port, err := portOrFree(p.config.Host, p.config.Port, "the port setting of this Postgres server")
-	if err != nil {
-		return err
-	}
-	p.config.Port = port
-	if err := p.configure(); err != nil {
+	if err := p.settle(p.config.Port); err != nil {
 		return err
 	}
 	if fresh {
 		return p.setPassword(ctx)
 	}
 	return nil
+}
+
+// settle takes the wanted port, or a free one for 0, and writes this start's configuration.
+func (p *Postgres) settle(wanted int) (err error) {
+	if p.config.Port, err = portOrFree(p.config.Host, wanted, "the port setting of this Postgres server"); err != nil {
+		return err
+	}
+	return p.configure()
+}
+
+// launchAnywhere launches the server, on another free port where the one that was picked is taken meanwhile.
+func (p *Postgres) launchAnywhere(ctx context.Context, wanted int) error {
+	for try := 1; ; try++ {
+		err := p.launch(ctx)
+		if !errors.Is(err, ErrAddressInUse) || wanted != 0 || try == freeTries {
+			return err
+		}
+		if err := p.settle(wanted); err != nil {
+			return err
+		}
+	}
 }
 
 // launch starts the server; a data folder whose superuser has another password is given the configured one.

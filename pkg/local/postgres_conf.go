@@ -37,8 +37,12 @@ func DefaultSettings() map[string]string {
 		"log_line_prefix":           "%m [%p] %q%u@%d ",
 		"log_checkpoints":           "off",
 		"log_statement":             "none",
-		// A failed statement may hold a customer's data; its error is enough for an operator.
+		// A failed statement may hold a customer's data, and so may an error's DETAIL (`Key (email)=(…)`): the log is read by
+		// operators and goes into support bundles. The error alone is enough.
 		"log_min_error_statement": "panic",
+		"log_error_verbosity":     "terse",
+		// What one query may write to disk for its sorting and hashing, per session.
+		"temp_file_limit": "5GB",
 	}
 }
 

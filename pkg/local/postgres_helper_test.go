@@ -18,11 +18,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/naksha-cloud/naksha/pkg/local"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
 
 func startPostgres(t *testing.T, config local.PostgresConfig) *local.Postgres {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	p, err := local.StartPostgres(ctx, config)
 	if err != nil {

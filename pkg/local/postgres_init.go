@@ -83,6 +83,9 @@ func (p *Postgres) initialise(ctx context.Context) (fresh bool, err error) {
 	if err := os.Rename(next, p.data()); err != nil {
 		return false, fmt.Errorf("finish initdb: %w", err)
 	}
+	if err := syncFolder(p.dir); err != nil { // a name that a power failure takes back would be cleared at the next start
+		return false, fmt.Errorf("finish initdb: %w", err)
+	}
 	return true, nil
 }
 

@@ -52,6 +52,7 @@ func TestPostgresIsSetUpForCells(t *testing.T) {
 	p := localtest.Postgres(t)
 	for name, want := range map[string]string{
 		"wal_level": "logical", "max_locks_per_transaction": "1024", "recovery_init_sync_method": "syncfs", "max_slot_wal_keep_size": "4GB",
+		"log_min_error_statement": "panic", "log_error_verbosity": "terse", "temp_file_limit": "5GB",
 		"password_encryption": "scram-sha-256", "data_checksums": "on", "server_encoding": "UTF8", "lc_collate": "C", "unix_socket_directories": "",
 	} {
 		if got := query(t, p.SuperuserURL("postgres"), "SELECT current_setting('"+name+"')"); got != want {

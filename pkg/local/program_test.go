@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/local"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
 
 // shell is a program that does what the script says.
@@ -99,7 +100,7 @@ func TestProgramOfAKilledRunIsStoppedByTheNextStart(t *testing.T) {
 // wait polls until done answers true.
 func wait(t *testing.T, done func() bool) {
 	t.Helper()
-	limit, tick := time.After(10*time.Second), time.NewTicker(5*time.Millisecond)
+	limit, tick := time.After(localtest.Patience), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
 	for !done() {
 		select {

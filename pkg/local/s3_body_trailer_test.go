@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -65,15 +66,16 @@ func FuzzTrailerIsReadTheSameInAnyPieces(f *testing.F) {
 	})
 }
 
-func TestShortBodyIsAnError(t *testing.T) {
+func TestShortOrLongBodyIsAnError(t *testing.T) {
 	t.Parallel()
 	incomplete := s3err.GetAPIError(s3err.ErrIncompleteBody)
 	for _, test := range []struct {
 		content string
 		length  int64
 		want    error
-	}{{"", 0, nil}, {"abc", 3, nil}, {"abc", -1, nil}, {"ab", 3, incomplete}, {"", 1, incomplete}} {
-		b := &requestBody{stream: strings.NewReader(test.content), left: test.length}
+	}{{"", 0, nil}, {"abc", 3, nil}, {"abc", -1, nil}, {"ab", 3, incomplete}, {"", 1, incomplete}, {"more", -1, incomplete}} {
+		client, _ := net.Pipe()
+		b := &requestBody{stream: strings.NewReader(test.content), left: test.length, most: 3, pace: newPace(client)}
 		got, err := io.ReadAll(b)
 		if string(got) != test.content || !errors.Is(err, test.want) {
 			t.Errorf("%+v: %q, %v", test, got, err)

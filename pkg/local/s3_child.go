@@ -39,6 +39,8 @@ const (
 	copyLimit = 5 << 30
 	// most connections and requests at once, per listener.
 	mostConnections, mostRequests = 4096, 512
+	// mostRequestsOfKey at once, of S3's.
+	mostRequestsOfKey = mostRequests / 4
 	// policySocket is where S3 asks IAM; relative to the working folder, so that its path is short.
 	policySocket = "../iam.sock"
 )
@@ -112,6 +114,7 @@ func serve(ctx context.Context, order regionOrder, objects backend.Backend, user
 	if err != nil {
 		return fmt.Errorf("make IAM API: %w", err)
 	}
+	boundConnections(api)
 	policy, err := private.New(users, root, private.WithPrivateQuiet(), private.WithPrivateSocketPerm(0o600))
 	if err != nil {
 		return fmt.Errorf("make policy service: %w", err)
@@ -154,6 +157,8 @@ func gateway(order regionOrder) *embedgw.Config {
 		Ports: []string{order.Address}, MaxConnections: mostConnections, MaxRequests: mostRequests, MultipartMaxParts: 10000,
 		Quiet: true, KeepAlive: true, HealthPath: healthPath, DisableACLs: true,
 		StandaloneIAMEndpoint: policySocket, IAMCacheDisable: true,
-		S3Options: []s3api.Option{s3api.WithMiddleware("/", readBodies)},
+		S3Options: []s3api.Option{
+			boundS3, s3api.WithMiddleware("/", readBodies), s3api.WithMiddleware("/", newShares(mostRequestsOfKey).handle),
+		},
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -64,7 +63,7 @@ func s3Client(t testing.TB, region *local.Region, access, secret string) *minio.
 
 func startRegion(t *testing.T, config local.RegionConfig) *local.Region {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	region, err := local.StartRegion(ctx, config)
 	if err != nil {

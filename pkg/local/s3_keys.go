@@ -3,9 +3,6 @@ package local
 import (
 	"bufio"
 	"context"
-	"net/http"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -15,41 +12,9 @@ import (
 )
 
 // oneToOne lets only those keys through that the file system stores one to one. Objects are files here, so "a//b",
-// "./a/b" and "a/b" would be the same file, and a write to one would silently replace another; S3 knows three keys.
+// "./a/b" and "a/b" would be the same file, and a write to one would silently replace another; S3 knows three keys. It
+// lets no name through that leads out of its bucket.
 type oneToOne struct{ backend.Backend }
-
-// checkKey returns nil for a key that is stored one to one, and else a refusal that clients can show.
-func checkKey(key *string) error {
-	if key == nil || *key == "" {
-		return nil // refused elsewhere, with S3's own words
-	}
-	if !utf8.ValidString(*key) || strings.ContainsRune(*key, 0) || strings.HasPrefix(*key, ".sgwtmp") {
-		return refusedKey()
-	}
-	for segment := range strings.SplitSeq(strings.TrimSuffix(*key, "/"), "/") {
-		if segment == "" || segment == "." || segment == ".." {
-			return refusedKey()
-		}
-	}
-	return nil
-}
-
-func refusedKey() error {
-	return s3err.APIError{
-		Code: "InvalidArgument", HTTPStatusCode: http.StatusBadRequest,
-		Description: "This server cannot store the object key: it must be UTF-8 without NUL, must not begin with .sgwtmp, and no part between slashes may be empty, '.' or '..'. Choose another key.",
-	}
-}
-
-// checkSource checks the key in an x-amz-copy-source, "bucket/key?versionId=…".
-func checkSource(source *string) error {
-	if source == nil {
-		return nil
-	}
-	path, _, _ := strings.Cut(strings.TrimPrefix(*source, "/"), "?versionId=")
-	_, key, _ := strings.Cut(path, "/")
-	return checkKey(&key)
-}
 
 // PutObject checks the key and stores the object.
 func (b oneToOne) PutObject(ctx context.Context, in s3response.PutObjectInput) (s3response.PutObjectOutput, error) {
@@ -60,7 +25,7 @@ func (b oneToOne) PutObject(ctx context.Context, in s3response.PutObjectInput) (
 	return b.Backend.PutObject(ctx, in)
 }
 
-// CopyObject checks both keys and copies the object.
+// CopyObject checks all names and copies the object.
 func (b oneToOne) CopyObject(ctx context.Context, in s3response.CopyObjectInput) (s3response.CopyObjectOutput, error) {
 	if err := checkKey(in.Key); err != nil {
 		return s3response.CopyObjectOutput{}, err
@@ -72,66 +37,51 @@ func (b oneToOne) CopyObject(ctx context.Context, in s3response.CopyObjectInput)
 	return b.Backend.CopyObject(ctx, in)
 }
 
-// CreateMultipartUpload checks the key; the later calls name an upload that exists only for a key that passed.
-func (b oneToOne) CreateMultipartUpload(ctx context.Context, in s3response.CreateMultipartUploadInput) (s3response.InitiateMultipartUploadResult, error) {
-	if err := checkKey(in.Key); err != nil {
-		return s3response.InitiateMultipartUploadResult{}, err
-	}
-	in.ContentEncoding = contentEncoding(in.ContentEncoding)
-	return b.Backend.CreateMultipartUpload(ctx, in)
-}
-
-// UploadPartCopy checks the source's key.
-func (b oneToOne) UploadPartCopy(ctx context.Context, in *s3.UploadPartCopyInput) (s3response.CopyPartResult, error) {
-	if err := checkSource(in.CopySource); err != nil {
-		return s3response.CopyPartResult{}, err
-	}
-	endOfSecond(in.CopySourceIfModifiedSince, in.CopySourceIfUnmodifiedSince)
-	return b.Backend.UploadPartCopy(ctx, in)
-}
-
-// HeadObject checks the key.
+// HeadObject checks the names.
 func (b oneToOne) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
-	if err := checkKey(in.Key); err != nil {
+	if err := checkObject(in.Key, in.VersionId); err != nil {
 		return nil, err
 	}
 	endOfSecond(in.IfModifiedSince, in.IfUnmodifiedSince)
 	return b.Backend.HeadObject(ctx, in)
 }
 
-// GetObject checks the key.
+// GetObject checks the names, and keeps an eye on how the content is taken.
 func (b oneToOne) GetObject(ctx context.Context, in *s3.GetObjectInput) (*s3.GetObjectOutput, error) {
-	if err := checkKey(in.Key); err != nil {
+	if err := checkObject(in.Key, in.VersionId); err != nil {
 		return nil, err
 	}
 	endOfSecond(in.IfModifiedSince, in.IfUnmodifiedSince)
-	return b.Backend.GetObject(ctx, in)
+	out, err := b.Backend.GetObject(ctx, in)
+	if err == nil && out.Body != nil {
+		out.Body = send(ctx, out.Body)
+	}
+	return out, err
 }
 
-// GetObjectAttributes checks the key.
+// GetObjectAttributes checks the names.
 func (b oneToOne) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttributesInput) (s3response.GetObjectAttributesResponse, error) {
-	if err := checkKey(in.Key); err != nil {
+	if err := checkObject(in.Key, in.VersionId); err != nil {
 		return s3response.GetObjectAttributesResponse{}, err
 	}
 	return b.Backend.GetObjectAttributes(ctx, in)
 }
 
-// DeleteObject checks the key: deleting a key that cannot exist must not delete its namesake.
+// DeleteObject checks the names: deleting a key that cannot exist must not delete its namesake.
 func (b oneToOne) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
-	if err := checkKey(in.Key); err != nil {
+	if err := checkObject(in.Key, in.VersionId); err != nil {
 		return nil, err
 	}
 	return b.Backend.DeleteObject(ctx, in)
 }
 
-// DeleteObjects deletes the objects with possible keys and reports each other one as refused.
+// DeleteObjects deletes the objects with possible names and reports each other one as refused.
 func (b oneToOne) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
 	var possible []types.ObjectIdentifier
 	var refused []types.Error
 	for _, object := range in.Delete.Objects {
-		if err := checkKey(object.Key); err != nil {
-			code, message := "InvalidArgument", "This server cannot hold such a key."
-			refused = append(refused, types.Error{Key: object.Key, VersionId: object.VersionId, Code: &code, Message: &message})
+		if err := checkObject(object.Key, object.VersionId); err != nil {
+			refused = append(refused, s3err.ObjectDeleteError(object.Key, object.VersionId, err))
 			continue
 		}
 		possible = append(possible, object)

@@ -1,13 +1,9 @@
 package local_test
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/versity/versitygw/iamapi/storage"
-	"github.com/versity/versitygw/iamapi/types"
 
 	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
@@ -28,27 +24,6 @@ func TestRegionRefusesAnotherSealKeyWithTheRemedy(t *testing.T) {
 		t.Errorf("another key: %v", err)
 	}
 	startRegion(t, config)
-}
-
-func TestRegionOfAnOlderVersionKeepsItsUsersAndSealsThem(t *testing.T) {
-	t.Parallel()
-	config := regionConfig(localtest.TempDir(t))
-	dir := filepath.Join(config.Dir, "iam")
-	must(t, os.MkdirAll(dir, 0o700))
-	old, err := storage.New(storage.Config{Dir: dir})
-	must(t, err)
-	const secret = "secret-from-before-in-forty-characters-x"
-	_, err = old.CreateUser(t.Context(), types.User{UserName: "own", UserID: "1", Arn: "arn:aws:iam::000000000000:user/own"})
-	must(t, err)
-	_, err = old.CreateAccessKey(t.Context(), storage.CreateAccessKeyInput{UserName: "own", AccessKeyID: "AKIAOLDKEYOLDKEYOLDK", SecretAccessKey: secret, Status: "Active"})
-	must(t, err)
-	policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":["arn:aws:s3:::w-own","arn:aws:s3:::w-own/*"]}]}`
-	must(t, old.PutUserPolicy(t.Context(), storage.PutUserPolicyInput{UserName: "own", PolicyName: "own", PolicyDocument: policy}))
-
-	region := startRegion(t, config)
-	makeBucket(t, s3Client(t, region, config.RootAccess, config.RootSecret), ownBucket)
-	put(t, s3Client(t, region, "AKIAOLDKEYOLDKEYOLDK", secret), ownBucket, "a", "content")
-	wantNoSecret(t, config.Dir, []string{secret})
 }
 
 func TestFullDiskRefusesObjectsAndHealsByItself(t *testing.T) {

@@ -45,8 +45,7 @@ type record struct {
 }
 
 // Open opens the store in the folder dir, which must exist and belong to this process, under a sealing key of KeySize
-// bytes. The users of versitygw's own JSON file, which older versions kept there, are taken over, and the file is
-// removed. cut is the length in bytes of an unfinished last record that was cut off.
+// bytes. cut is the length in bytes of an unfinished last record that was cut off.
 func Open(dir string, key []byte) (s *Store, cut int64, err error) {
 	aead, err := newAEAD(key)
 	if err != nil {
@@ -59,29 +58,13 @@ func Open(dir string, key []byte) (s *Store, cut int64, err error) {
 	}
 	s.journal, cut, err = openJournal(dir, aead, s.load)
 	if errors.Is(err, fs.ErrNotExist) {
-		err = s.begin()
-	}
-	if err == nil {
-		err = removeClear(dir)
+		s.journal, err = makeJournal(dir, aead, s.all())
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("open users: %w", err)
 	}
 	s.wait.Go(s.tellUses)
 	return s, cut, nil
-}
-
-// begin makes the first journal, with the users of an older version.
-func (s *Store) begin() error {
-	old, err := readClear(s.dir)
-	if err != nil {
-		return err
-	}
-	for _, user := range old {
-		s.apply(record{Put: user, Used: usesOf(user)})
-	}
-	s.journal, err = makeJournal(s.dir, s.aead, s.all())
-	return err
 }
 
 // Close writes what is not yet written and closes the file. No method may be called after it.

@@ -2,7 +2,6 @@ package iam_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -202,51 +201,5 @@ func TestJournalStaysWithinItsContent(t *testing.T) {
 	defer closed(t, again)
 	if p, err := again.GetUserPolicy(t.Context(), "one", "bucket"); err != nil || p.PolicyDocument != document {
 		t.Errorf("policy: %v", err)
-	}
-}
-
-func TestUsersOfAnOlderVersionAreTakenOverAndTheirFileIsRemoved(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	old, err := storage.New(storage.Config{Dir: dir})
-	must(t, err)
-	_, err = old.CreateUser(t.Context(), types.User{UserName: "w-one", UserID: "1"})
-	must(t, err)
-	_, err = old.CreateAccessKey(t.Context(), storage.CreateAccessKeyInput{UserName: "w-one", AccessKeyID: "AKIAone", SecretAccessKey: "secret of old", Status: "Active"})
-	must(t, err)
-	used := time.Now().UTC().Truncate(time.Second)
-	must(t, old.RecordAccessKeyUsage(t.Context(), "AKIAone", "s3", "us-east-1", used))
-
-	for range 2 { // the second time from our own file
-		s := open(t, dir)
-		user, err := s.GetUserByAccessKeyID(t.Context(), "AKIAone")
-		if err != nil || user.AccessKeys[0].SecretAccessKey != "secret of old" {
-			t.Errorf("user: %+v, %v", user, err)
-		}
-		if out, err := s.GetAccessKeyLastUsed(t.Context(), "AKIAone"); err != nil || !out.LastUsedDate.Equal(used) {
-			t.Errorf("last use: %+v, %v", out, err)
-		}
-		closed(t, s)
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil || len(entries) != 1 || entries[0].Name() != file {
-		t.Errorf("the folder holds %v, %v", entries, err)
-	}
-}
-
-func TestATakeoverThatWasKilledBeginsAgain(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	content, err := json.Marshal(map[string]any{"users": map[string]any{"one": types.User{UserName: "one", UserID: "1"}}})
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, "iam.json"), content, 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, file+".new"), []byte("half"), 0o600)) // killed while it wrote
-	s := open(t, dir)
-	closed(t, s)
-	must(t, os.WriteFile(filepath.Join(dir, "iam.json"), []byte("{}"), 0o600)) // killed before it removed the old file
-	s = open(t, dir)
-	defer closed(t, s)
-	if _, err := s.GetUser(t.Context(), "one"); err != nil {
-		t.Error(err)
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/versity/versitygw/iamapi/iamerr"
 	"github.com/versity/versitygw/iamapi/storage"
-	"github.com/versity/versitygw/iamapi/types"
 )
 
 // saveUsesEvery is how much of what is known of keys' uses a crash can lose. Each request is a use, so it is not paid with
@@ -19,17 +18,6 @@ type use struct {
 	Service string    `json:"service"`
 	Region  string    `json:"region"`
 	saved   time.Time // At as the journal knows it
-}
-
-// usesOf returns what an older version noted with a user's keys.
-func usesOf(user *types.User) map[string]use {
-	uses := map[string]use{}
-	for _, key := range user.AccessKeys {
-		if !key.LastUsedDate.IsZero() {
-			uses[key.AccessKeyId] = use{At: key.LastUsedDate, Service: key.LastUsedService, Region: key.LastUsedRegion}
-		}
-	}
-	return uses
 }
 
 // GetAccessKeyLastUsed returns when and for what a key was used last; the zero time if never.
