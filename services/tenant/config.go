@@ -1,6 +1,7 @@
 package tenant
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -18,7 +19,7 @@ import (
 // Config is what the service is told.
 type Config struct {
 	service.Config `conf:",squash"`
-	RootKeyFile    string  `conf:"root_key_file" doc:"file with the platform's root key, 32 bytes in base64, mode 0600"`
+	RootKeyFile    string  `conf:"root_key_file" doc:"file with this service's own root key, 32 bytes in base64, mode 0600"`
 	AdminKeyFile   string  `conf:"admin_key_file" doc:"where the first operator's key is written (0600) when there is none; empty = none is made"`
 	Cell           Cell    `conf:"cell"`
 	Regions        Regions `conf:"regions"`
@@ -88,7 +89,7 @@ func (c Config) Validate() error {
 	}
 	switch {
 	case c.RootKeyFile == "":
-		return errors.New("root_key_file is empty: give the file with the platform's root key")
+		return errors.New("root_key_file is empty: give the file with this service's own root key")
 	case c.Slots.LowWater < 0 || c.Slots.LowWater > 1000:
 		return fmt.Errorf("slots.low_water is %d: give 0 to 1000", c.Slots.LowWater)
 	case c.Slots.Workers < 1 || c.Slots.Inline < 1:
@@ -120,22 +121,14 @@ func (c Cell) noun() (cell.Cell, error) {
 	if c.ID == "" || c.Server == "" {
 		return cell.Cell{}, errors.New("cell.id and cell.server are empty: give lowercase names such as cell1 and server1")
 	}
-	n := cell.Cell{
-		ID: c.ID, Server: c.Server, Host: c.Host, Port: c.Port, Database: strings.TrimPrefix(u.Path, "/"), TLSParameters: c.TLSParameters,
+	inside := cell.Address{Host: u.Hostname(), Port: 5432, TLSParameters: tlsParameters(u.Query())}
+	if u.Port() != "" {
+		inside.Port, _ = strconv.Atoi(u.Port()) // url.Parse took digits only
 	}
-	if n.Host == "" {
-		n.Host = u.Hostname()
-	}
-	if n.Port == 0 {
-		n.Port = 5432
-		if u.Port() != "" {
-			n.Port, _ = strconv.Atoi(u.Port()) // url.Parse took digits only
-		}
-	}
-	if n.TLSParameters == "" {
-		n.TLSParameters = tlsParameters(u.Query())
-	}
-	return n, nil
+	return cell.Cell{
+		ID: c.ID, Server: c.Server, Host: cmp.Or(c.Host, inside.Host), Port: cmp.Or(c.Port, inside.Port),
+		Database: strings.TrimPrefix(u.Path, "/"), TLSParameters: cmp.Or(c.TLSParameters, inside.TLSParameters), Inside: inside,
+	}, nil
 }
 
 func tlsParameters(all url.Values) string {

@@ -14,6 +14,7 @@ import (
 	"github.com/naksha-cloud/naksha/services/tenant/internal/loginops"
 	"github.com/naksha-cloud/naksha/services/tenant/internal/provision"
 	"github.com/naksha-cloud/naksha/services/tenant/internal/stage"
+	"github.com/naksha-cloud/naksha/services/tenant/internal/watch"
 	"github.com/naksha-cloud/naksha/services/tenant/internal/worker"
 	"github.com/naksha-cloud/naksha/services/tenant/internal/workspace"
 )
@@ -23,6 +24,7 @@ const (
 	refillEvery   = 5 * time.Second
 	enforceEvery  = 5 * time.Second
 	withholdEvery = 10 * time.Minute
+	watchEvery    = time.Second // a table of locks can be filled within seconds
 )
 
 // crew are the verbs of one instance, and the workers that repeat some of them.
@@ -35,17 +37,19 @@ type crew struct {
 	operator   *loginops.Operator
 	stager     *stage.Stager
 	enforcer   *enforce.Enforcer
+	watcher    *watch.Watcher
 
-	refill, reconcile, enforce, sample, withhold *worker.Worker
+	refill, reconcile, enforce, sample, watch, withhold *worker.Worker
 }
 
-// hire makes the verbs out of the adapters; found is told of every difference between record and world.
-func (s *Service) hire(found func(context.Context, []provision.Finding)) *crew {
+// hire makes the verbs out of the adapters.
+func (s *Service) hire(r reports) *crew {
 	c := &crew{
 		issuer:   &issue.Issuer{Store: s.store, Vault: s.vault},
 		operator: &loginops.Operator{Journal: s.store, Cell: s.cell, Server: s.noun.Server},
 		stager:   &stage.Stager{Journal: s.store, Cell: s.cell},
 		enforcer: &enforce.Enforcer{Record: s.store, Cell: s.cell},
+		watcher:  &watch.Watcher{Cell: s.cell, Ended: r.ended, Log: s.core.Log},
 		reconciler: &provision.Reconciler{
 			Record: s.store, CellID: s.noun.ID, Log: s.core.Log, Places: map[string]provision.Place{provision.CellPlace: s.cell},
 		},
@@ -62,19 +66,19 @@ func (s *Service) hire(found func(context.Context, []provision.Finding)) *crew {
 	})
 	c.refiller = &provision.Refiller{Builder: c.builder, LowWater: s.config.Slots.LowWater, Workers: s.config.Slots.Workers}
 	c.claimer = &claim.Claimer{Store: s.store, Builder: c.builder, Vault: s.vault, Cell: s.noun, Wait: s.config.Slots.Wait}
-	s.employ(c, found)
+	s.employ(c, r)
 	return c
 }
 
 // employ makes the workers.
-func (s *Service) employ(c *crew, found func(context.Context, []provision.Finding)) {
+func (s *Service) employ(c *crew, r reports) {
 	repeat := func(name string, every time.Duration, act func(context.Context) error) *worker.Worker {
 		return worker.New(name, every, s.core.Clock, s.core.Log, act)
 	}
 	c.refill = repeat("refill", refillEvery, c.refiller.Refill)
 	c.reconcile = repeat("reconcile", s.config.Slots.ReconcileEvery, func(ctx context.Context) error {
 		findings, err := c.reconciler.Reconcile(ctx)
-		found(ctx, findings)
+		r.found(ctx, findings)
 		if len(findings) > 0 {
 			c.refill.Wake()
 			c.enforce.Wake()
@@ -83,13 +87,14 @@ func (s *Service) employ(c *crew, found func(context.Context, []provision.Findin
 	})
 	c.enforce = repeat("enforce", enforceEvery, c.enforcer.Enforce)
 	c.sample = repeat("sample", s.config.Cell.SampleEvery, c.operator.Sample)
+	c.watch = repeat("watch", watchEvery, c.watcher.Watch)
 	c.withhold = repeat("withhold", withholdEvery, s.store.WithholdReplies)
 }
 
 func (c *crew) components() []run.Component {
 	return []run.Component{
 		run.Named("reconciler", c.reconcile), run.Named("refiller", c.refill), run.Named("enforcer", c.enforce),
-		run.Named("sampler", c.sample), run.Named("withholder", c.withhold),
+		run.Named("sampler", c.sample), run.Named("watcher", c.watch), run.Named("withholder", c.withhold),
 	}
 }
 

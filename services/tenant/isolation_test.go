@@ -7,11 +7,11 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/minio/minio-go/v7"
 
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/pg"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
@@ -177,7 +177,7 @@ func TestPlanLimitsConnections(t *testing.T) {
 	for range 10 {
 		login(t, free)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	if _, err := pgx.Connect(ctx, free); err == nil || !strings.Contains(err.Error(), "53300") {
 		t.Errorf("the eleventh session: %v", err)

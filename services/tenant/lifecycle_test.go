@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -150,7 +149,7 @@ func TestSaysWhenARegionIsDown(t *testing.T) {
 // ownPostgres is a server that the test may stop.
 func ownPostgres(t testing.TB) *local.Postgres {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	p, err := local.StartPostgres(ctx, local.PostgresConfig{
 		Dir: localtest.TempDir(t), SuperuserPassword: "secret", InitCache: localtest.InitCache(),

@@ -56,11 +56,11 @@ func New(c Config, d Deps) (*Service, error) {
 	if err := s.openPlaces(); err != nil {
 		return nil, err
 	}
-	found, err := s.measure()
+	reports, err := s.measure()
 	if err != nil {
 		return nil, err
 	}
-	s.crew = s.hire(found)
+	s.crew = s.hire(reports)
 	core.Assemble(service.Parts{
 		Migrations: store.Migrations(),
 		Register:   s.register,

@@ -100,8 +100,8 @@ func kindOf(k tenantv1.Key_Kind) key.Kind {
 
 func cellMessage(c cell.Cell) *tenantv1.Cell {
 	return &tenantv1.Cell{
-		Name: cell.Name(c.ID), Server: cell.ServerName(c.Server), Host: c.Host, Port: int32(c.Port), Database: c.Database,
-		TlsParameters: c.TLSParameters,
+		Name: cell.Name(c.ID), Server: cell.ServerName(c.Server), Host: c.Inside.Host, Port: int32(c.Inside.Port), Database: c.Database,
+		TlsParameters: c.Inside.TLSParameters, CustomerHost: c.Host, CustomerPort: int32(c.Port), CustomerTlsParameters: c.TLSParameters,
 	}
 }
 

@@ -16,6 +16,14 @@ type Cell struct {
 	Port          int
 	Database      string
 	TLSParameters string // sslmode and sslrootcert of a connection string
+	Inside        Address
+}
+
+// Address is where the platform's own services connect, with logins that customers' address does not take.
+type Address struct {
+	Host          string
+	Port          int
+	TLSParameters string
 }
 
 // Name is the resource name `cells/{id}`.

@@ -21,7 +21,7 @@ type Row struct {
 type Inventory struct {
 	Whole   map[string]bool // refs of which every part is there
 	Any     map[string]bool // refs of which some part is there
-	Entered map[string]bool // refs that somebody could log in to
+	Entered map[string]bool // refs that somebody could log in to, or is in
 }
 
 // Finding is a difference between the record and the world.
@@ -134,7 +134,7 @@ func unknown(rows []Row, found map[string]Inventory) (findings []Finding) {
 	return findings
 }
 
-// alive finds deleted workspaces that somebody could still log in to.
+// alive finds deleted workspaces that somebody could still log in to, or is still in.
 func alive(rows []Row, found map[string]Inventory) (findings []Finding) {
 	for _, row := range rows {
 		if row.Workspace == workspace.Deleted && found[placeOfCells].Entered[row.Ref] {

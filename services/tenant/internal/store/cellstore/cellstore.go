@@ -88,7 +88,7 @@ func (c *Cell) connect(ctx context.Context) error {
 	if err := c.config.Pool.Start(ctx); err != nil {
 		return cell.Unreachable(err)
 	}
-	for _, name := range []string{"setup", "locks"} {
+	for _, name := range []string{"setup", "locks", "walls"} {
 		if err := c.transact(ctx, step{name: name}); err != nil {
 			return errors.Join(fmt.Errorf("set up the cell: %w", err), c.config.Pool.Stop(ctx))
 		}

@@ -20,6 +20,7 @@ func (c *Cell) makeScratch(ctx context.Context, r cell.Restore) error {
 	name, owner := pgx.Identifier{r.Scratch()}.Sanitize(), pgx.Identifier{r.Staged()}.Sanitize()
 	statements := []string{
 		"REVOKE ALL ON DATABASE " + name + " FROM PUBLIC",
+		"ALTER DATABASE " + name + " SET log_min_messages = 'fatal'", // customers' functions run here, see setup.sql
 		"ALTER DATABASE " + name + " ALLOW_CONNECTIONS true",
 	}
 	if !exists {

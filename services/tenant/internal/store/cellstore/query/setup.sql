@@ -4,6 +4,7 @@ DO $do$
 DECLARE
     d record;
     f regprocedure;
+    s record;
 BEGIN
     FOR d IN
         SELECT datname FROM pg_database
@@ -24,6 +25,15 @@ BEGIN
           AND (p.proacl IS NULL OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0))
     LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+    END LOOP;
+    -- What customers cannot set: their RAISE fills no log, no DETAIL shows a row in it, and no query fills the disk alone.
+    FOR s IN
+        SELECT name, value FROM (VALUES ('log_min_messages', 'fatal'), ('log_error_verbosity', 'terse'), ('temp_file_limit', '5GB')) AS v (name, value)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_db_role_setting r JOIN pg_database b ON b.oid = r.setdatabase
+            WHERE b.datname = current_database() AND r.setrole = 0 AND name || '=' || value = ANY (r.setconfig))
+    LOOP
+        EXECUTE format('ALTER DATABASE %I SET %I = %L', current_database(), s.name, s.value);
     END LOOP;
 END
 $do$
