@@ -1,5 +1,5 @@
-// Package seal keeps secrets unreadable at rest: AES-256-GCM under a key derived from the platform's root key for one
-// purpose, bound to the name of the row that holds them. It owns no storage and never logs.
+// Package seal keeps secrets unreadable at rest: AES-256-GCM under a key derived from a root key for one purpose, bound
+// to the name of the row that holds them. It owns no storage but the root key's file, and never logs.
 package seal
 
 import (
@@ -24,7 +24,8 @@ const KeySize = 32
 // format is the first byte of every sealed value: version 1, AES-256-GCM, 12-byte nonce, AAD = name.
 const format = 1
 
-// Root is the platform's root key. Whoever has it and the databases can read every secret.
+// Root is a root key: the platform's, from which everything derives, or the one that a service was given of it (Sub).
+// Whoever has the platform's and the databases can read every secret.
 type Root struct{ key []byte }
 
 // ReadRoot reads a root key file: 32 bytes in base64, mode 0600.
@@ -53,13 +54,25 @@ func MakeRoot(path string) (Root, error) {
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
 		return ReadRoot(path)
 	}
-	key := make([]byte, KeySize)
-	rand.Read(key)
-	if err := file.Replace(path, []byte(base64.StdEncoding.EncodeToString(key)+"\n"), 0o600); err != nil {
-		return Root{}, fmt.Errorf("make root key: %w", err)
+	made := Root{key: make([]byte, KeySize)}
+	rand.Read(made.key)
+	if err := made.Write(path); err != nil {
+		return Root{}, err
 	}
 	return ReadRoot(path)
 }
+
+// Write puts the key into a file that ReadRoot reads, durably, in the place of what is there.
+func (r Root) Write(path string) error {
+	if err := file.Replace(path, []byte(base64.StdEncoding.EncodeToString(r.key)+"\n"), 0o600); err != nil {
+		return fmt.Errorf("root key: %w", err)
+	}
+	return nil
+}
+
+// Sub derives a root key for one holder, e.g. `service/backup`. Who has it derives no key of its parent or of another
+// holder.
+func (r Root) Sub(holder string) Root { return Root{key: r.Key(holder)} }
 
 // Key derives the 32-byte key for one purpose, e.g. `tenant/pepper/1` (HKDF-SHA-256, RFC 5869).
 func (r Root) Key(purpose string) []byte {

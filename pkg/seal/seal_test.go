@@ -2,6 +2,8 @@ package seal_test
 
 import (
 	"bytes"
+	"encoding/base64"
+	"encoding/hex"
 	"os"
 	"path/filepath"
 	"testing"
@@ -87,6 +89,54 @@ func TestRootKeyIsMadeAgainAfterACrashOnTheWay(t *testing.T) {
 	}
 	if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) != 1 {
 		t.Errorf("left %v, %v", left, err)
+	}
+}
+
+func TestHolderOfASubKeyDerivesNothingOfItsParentOrSiblings(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	root, err := seal.MakeRoot(filepath.Join(dir, "root.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for holder, r := range map[string]seal.Root{"root": root, "a": root.Sub("service/a"), "b": root.Sub("service/b")} {
+		for _, purpose := range []string{"up/password/x", "service/a", "service/b", "tenant"} {
+			key := string(r.Key(purpose))
+			if other, twice := seen[key]; twice {
+				t.Errorf("%s derives %s, which %s has, too", holder, purpose, other)
+			}
+			seen[key] = holder
+		}
+	}
+	path := filepath.Join(dir, "a.key")
+	if err := root.Sub("service/a").Write(path); err != nil {
+		t.Fatal(err)
+	}
+	if given, err := seal.ReadRoot(path); err != nil || !bytes.Equal(given.Key("x"), root.Sub("service/a").Key("x")) {
+		t.Errorf("the key in the file is another: %v", err)
+	}
+}
+
+// TestDerivationStays keeps the format of all that rests sealed, computed by another implementation of RFC 5869.
+func TestDerivationStays(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "root.key")
+	zero := base64.StdEncoding.EncodeToString(make([]byte, seal.KeySize))
+	if err := os.WriteFile(path, []byte(zero), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	root, err := seal.ReadRoot(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, got := range map[string][]byte{
+		"3b0508ace4dcb505fcc726c0066ed1c902601def51f81924e89da899b4ff654d": root.Key("service/backup"),
+		"736569b6ce2de2814ccde056b106bfa3916f8f9414bb44c20ec95c6444c3d463": root.Sub("service/backup").Key("backup/reader"),
+	} {
+		if hex.EncodeToString(got) != want {
+			t.Errorf("derived %x, want %s", got, want)
+		}
 	}
 }
 

@@ -36,6 +36,9 @@ type manifest struct {
 // data is not in it: it lies in cells and regions, whose copies the backup service makes.
 func Backup(ctx context.Context, c Config, recipients string, to io.Writer) error {
 	server, err := platformServer(c)
+	if err == nil {
+		err = (&state{dir: c.Dir}).readFormat()
+	}
 	if err != nil {
 		return err
 	}
@@ -220,8 +223,8 @@ func checkManifest(content io.Reader) error {
 	if err := json.NewDecoder(io.LimitReader(content, 1<<20)).Decode(&m); err != nil {
 		return fmt.Errorf("read manifest: %w", err)
 	}
-	if m.Format > format {
-		return fmt.Errorf("the backup was made by release %s with format %d, this program knows up to %d: restore it with that release", m.Version, m.Format, format)
+	if m.Format != format {
+		return fmt.Errorf("the backup was made by release %s with format %d, this program reads %d: restore it with that release", m.Version, m.Format, format)
 	}
 	return nil
 }

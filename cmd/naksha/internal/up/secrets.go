@@ -3,6 +3,7 @@ package up
 import (
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +15,30 @@ import (
 
 // shortSecret in bytes: what is shorter is no secret of ours, and replacing it would blank out half a log.
 const shortSecret = 12
+
+// sealing are the services that keep something sealed, or derive keys of their own. The others get no root key.
+var sealing = []string{"tenant", "backup", "rotation"}
+
+// writeServiceKeys gives each of them a root key of its own. They derive from ours: lost ones come back at the next start.
+func (s *state) writeServiceKeys() error {
+	if err := os.MkdirAll(s.path(dirKeys), 0o700); err != nil {
+		return fmt.Errorf("make folder for services' keys: %w", err)
+	}
+	for _, name := range sealing {
+		if err := s.root.Sub("service/" + name).Write(s.serviceKey(name)); err != nil {
+			return fmt.Errorf("service %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// serviceKey is the file with a service's own root key.
+func (s *state) serviceKey(name string) string { return s.path(dirKeys, name+".key") }
+
+// password derives the password of one internal user, e.g. `nats/tenant`: nothing to store, nothing to lose.
+func (s *state) password(user string) string {
+	return base64.RawURLEncoding.EncodeToString(s.root.Key("up/password/" + user))
+}
 
 // Secrets are all secrets that the state directory holds or that derive from its root key, so that they can be kept out
 // of what leaves the machine. A directory without a root key has none.
@@ -31,8 +56,11 @@ func Secrets(dir string) ([]string, error) {
 		return nil, err
 	}
 	files := []string{s.path(fileRootKey), s.path(fileAdminKey), s.path(fileTap)}
-	keys, _ := filepath.Glob(s.path("pki", "*.key"))
-	for _, path := range append(files, keys...) {
+	for _, dir := range []string{"pki", dirKeys} {
+		keys, _ := filepath.Glob(s.path(dir, "*.key"))
+		files = append(files, keys...)
+	}
+	for _, path := range files {
 		content, err := os.ReadFile(path)
 		if err != nil {
 			continue // not made yet

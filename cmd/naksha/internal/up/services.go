@@ -119,6 +119,9 @@ func (p *Platform) common(name string) (service.Config, error) {
 	c.NATSPassword = conf.Secret(p.natsPassword(name))
 	c.NATSCAFile = p.config.External.NATS.CAFile
 	c.NATSReplicas = max(1, p.config.External.NATS.Replicas)
+	if mb := int64(p.config.StreamMB); mb > 0 {
+		c.NATSStreamMB = mb
+	}
 	c.TLS = files
 	c.Peers = map[string]string{}
 	for peer, port := range p.servicePorts {
@@ -131,7 +134,7 @@ func (p *Platform) common(name string) (service.Config, error) {
 func (p *Platform) tenant(common service.Config) tenant.Config {
 	c := tenant.DefaultConfig()
 	c.Config = common
-	c.RootKeyFile = p.state.path(fileRootKey)
+	c.RootKeyFile = p.state.serviceKey("tenant")
 	c.AdminKeyFile = p.state.path(fileAdminKey)
 	c.Cell.URL = conf.Secret(as(p.cellURL(), ddlRole, p.state.password("cell/"+ddlRole), cellName))
 	for i, to := range []*tenant.Region{&c.Regions.Primary, &c.Regions.DR} {
@@ -158,14 +161,14 @@ func (p *Platform) gateway(common service.Config) gateway.Config {
 func (p *Platform) rotation(common service.Config) rotation.Config {
 	c := rotation.DefaultConfig()
 	c.Config = common
-	c.RootKeyFile = p.state.path(fileRootKey)
+	c.RootKeyFile = p.state.serviceKey("rotation")
 	return c
 }
 
 func (p *Platform) backup(ctx context.Context, common service.Config) (backup.Config, error) {
 	c := backup.DefaultConfig()
 	c.Config = common
-	c.RootKeyFile = p.state.path(fileRootKey)
+	c.RootKeyFile = p.state.serviceKey("backup")
 	if server := p.cell.Load(); server != nil { // an external one: the newest in PATH must do
 		c.PgDump = server.Binaries().Path("pg_dump")
 	}

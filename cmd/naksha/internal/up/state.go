@@ -1,7 +1,6 @@
 package up
 
 import (
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/file"
@@ -19,8 +17,9 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/seal"
 )
 
-// format is the version of the state directory's layout. A newer one is refused, an older one is brought up to date.
-const format = 1
+// format is the version of the state directory's layout. A newer one is refused, and so is 1, from before the first release:
+// its services shared the root key, so that nothing they sealed would open (docs/adr/0011).
+const format = 2
 
 // LogFile is where log lines go by default, in the state directory.
 const LogFile = "naksha.log"
@@ -29,10 +28,11 @@ const LogFile = "naksha.log"
 const (
 	fileFormat    = "FORMAT"              // the layout's version
 	fileLock      = "lock"                // held by the running process; holds its process id
-	fileRootKey   = "root.key"            // the one secret that everything else derives from or is sealed under
+	fileRootKey   = "root.key"            // the one secret that everything else derives from; no service gets it
 	fileAdminKey  = "admin.key"           // the first operator's API key
 	fileEndpoints = "endpoints.json"      // where the running platform answers
 	fileTap       = "subscriber.password" // password of the NATS user `subscriber`, 0600
+	dirKeys       = "keys"                // the root key of each service that seals, derived from ours, 0600
 	dirRun        = "run"                 // which process each service is, in --processes
 	dirShown      = "configuration"       // what each service was told last, without secrets
 )
@@ -79,6 +79,9 @@ func (s *state) open() (_ *state, err error) {
 	if s.root, err = seal.MakeRoot(s.path(fileRootKey)); err == nil {
 		s.pki, err = pki.Open(s.path("pki"), time.Now())
 	}
+	if err == nil {
+		err = s.writeServiceKeys()
+	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -113,49 +116,29 @@ func (s *state) close() error {
 	return lock.Close()
 }
 
-// lockDir makes this process the only one on dir. The lock ends with the process, however that ends.
-func lockDir(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, fileLock), os.O_RDWR|os.O_CREATE, 0o644)
-	if err != nil {
-		return nil, fmt.Errorf("state directory %s: %w: run as its owner, or choose another with --dir", dir, err)
-	}
-	if !takeLock(f) {
-		pid, _ := os.ReadFile(f.Name())
-		f.Close()
-		return nil, fmt.Errorf("state directory %s is in use by process %s: stop it with `naksha down`, or choose another with --dir",
-			dir, strings.TrimSpace(string(pid)))
-	}
-	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("state directory %s: %w", dir, err)
-	}
-	return f, nil
-}
-
-// takeLock tries for a moment: `naksha status` may just be looking (Running).
-func takeLock(f *os.File) bool {
-	for range 10 {
-		if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil {
-			return true
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	return false
-}
-
-func writeAt(f *os.File, text string) error {
-	_, err := f.WriteAt([]byte(text), 0)
-	return err
-}
-
-// checkFormat accepts an empty directory, which it marks as ours, and one of this or an older layout.
+// checkFormat accepts an empty directory, which it marks as ours, and a whole one of this layout.
 func (s *state) checkFormat() error {
-	text, err := os.ReadFile(s.path(fileFormat))
+	err := s.readFormat()
 	if errors.Is(err, fs.ErrNotExist) {
 		return s.claim()
 	}
 	if err != nil {
-		return fmt.Errorf("state directory %s: %w", s.dir, err)
+		return err
+	}
+	for _, name := range []string{fileRootKey, "pki"} {
+		if _, err := os.Stat(s.path(name)); err != nil {
+			return fmt.Errorf("state directory %s is corrupt: %s is missing: restore it from its backup, or choose another directory with --dir",
+				s.dir, name)
+		}
+	}
+	return nil
+}
+
+// readFormat refuses a directory of another layout; one that is not marked at all is fs.ErrNotExist.
+func (s *state) readFormat() error {
+	text, err := os.ReadFile(s.path(fileFormat))
+	if err != nil {
+		return fmt.Errorf("state directory %s: %w: name the platform's with --dir", s.dir, err)
 	}
 	version, err := strconv.Atoi(strings.TrimSpace(string(text)))
 	switch {
@@ -165,12 +148,9 @@ func (s *state) checkFormat() error {
 	case version > format:
 		return fmt.Errorf("state directory %s has format %d, this program knows up to %d: install the release that wrote it, or a newer one",
 			s.dir, version, format)
-	}
-	for _, name := range []string{fileRootKey, "pki"} {
-		if _, err := os.Stat(s.path(name)); err != nil {
-			return fmt.Errorf("state directory %s is corrupt: %s is missing: restore it from its backup, or choose another directory with --dir",
-				s.dir, name)
-		}
+	case version < format:
+		return fmt.Errorf("state directory %s has format %d, from before the first release, which this program cannot read: choose a new one with --dir, or remove this one with `naksha uninstall`",
+			s.dir, version)
 	}
 	return nil
 }
@@ -210,36 +190,7 @@ func (s *state) writeShown(service string, content []byte) error {
 	return os.WriteFile(s.path(dirShown, service+".yaml"), content, 0o600)
 }
 
-// password derives the password of one internal user, e.g. `nats/tenant`: nothing to store, nothing to lose.
-func (s *state) password(user string) string {
-	return base64.RawURLEncoding.EncodeToString(s.root.Key("up/password/" + user))
-}
-
 // certificate returns a service's certificate files, issued when they are missing or near their end.
 func (s *state) certificate(service string) (rpc.Files, error) {
 	return s.pki.Ensure(pki.Leaf{Service: service, From: time.Now()})
-}
-
-// Running returns the process id of the platform that holds dir, or 0.
-func Running(dir string) (int, error) {
-	f, err := os.Open(filepath.Join(dir, fileLock))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, nil
-	}
-	if err != nil {
-		return 0, fmt.Errorf("state directory %s: %w", dir, err)
-	}
-	defer f.Close()
-	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
-		return 0, nil
-	}
-	text, err := os.ReadFile(f.Name())
-	if err != nil {
-		return 0, err
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil {
-		return 0, fmt.Errorf("state directory %s: the platform there has only just begun to start: try again", dir)
-	}
-	return pid, nil
 }

@@ -16,8 +16,8 @@ import (
 
 // ownNames are all names that a platform makes in its state directory.
 var ownNames = []string{
-	fileFormat, fileLock, fileRootKey, fileAdminKey, fileEndpoints, fileTap, dirRun, dirShown, LogFile, "pki", "postgres",
-	"nats", "s3",
+	fileFormat, fileLock, fileRootKey, fileAdminKey, fileEndpoints, fileTap, dirKeys, dirRun, dirShown, LogFile, "pki",
+	"postgres", "nats", "s3",
 }
 
 // Part is one entry of a state directory.
