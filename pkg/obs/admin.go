@@ -36,7 +36,7 @@ type AdminConfig struct {
 }
 
 // Admin is the HTTP server for operators: /metrics, /livez, /readyz, /loglevel and /debug/pprof. It is for the
-// loopback or a private network: it authenticates nobody.
+// loopback or a private network: it authenticates nobody, and answers no web pages.
 type Admin struct {
 	cfg     AdminConfig
 	sources []Source
@@ -62,7 +62,7 @@ func (a *Admin) Handler() http.Handler {
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	return mux
+	return ForPrograms(a.cfg.Addr, mux)
 }
 
 // metrics merges the registries; a service whose metrics clash is left out, and the others are still served.

@@ -37,6 +37,12 @@ func (r Remote) Ready(ctx context.Context) error {
 	return err
 }
 
+// Live says why the service gives no sign of life, or nil. One that is not ready is alive.
+func (r Remote) Live(ctx context.Context) error {
+	_, _, err := r.ask(ctx, http.MethodGet, "/livez", "")
+	return err
+}
+
 // SetLevel changes the service's log level.
 func (r Remote) SetLevel(ctx context.Context, level slog.Level) error {
 	code, text, err := r.ask(ctx, http.MethodPut, "/loglevel", level.String())

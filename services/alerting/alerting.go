@@ -97,7 +97,7 @@ func (s *Service) build() error {
 	s.loops = s.makeLoops()
 	s.http = newHTTPServer(s.config.HTTPListen, s.core.Log, v2.Handler(v2.Deps{
 		Intake: s.intake, Store: s.store, Mute: s.mute, GroupBy: plays.GroupBy, Ready: s.core.Pool.Ready,
-		Token: s.config.HTTPToken.Reveal(), MaxBody: int64(s.config.HTTPMaxBody), Log: s.core.Log,
+		Token: s.config.HTTPToken.Reveal(), Listen: s.config.HTTPListen, MaxBody: int64(s.config.HTTPMaxBody), Log: s.core.Log,
 	}))
 	return nil
 }

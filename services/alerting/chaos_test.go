@@ -3,13 +3,13 @@ package alerting_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 )
 
@@ -18,7 +18,7 @@ import (
 func TestKillsAtAnyMomentLoseNoPage(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, hookOnly)
-	h.config.HTTPListen = freeAddress(t)
+	h.config.HTTPListen = fmt.Sprintf("127.0.0.1:%d", localtest.Port(t))
 	seed := rand.Uint64()
 	random := rand.New(rand.NewPCG(seed, 0))
 	t.Logf("seed %d", seed)
@@ -39,8 +39,9 @@ func TestKillsAtAnyMomentLoseNoPage(t *testing.T) {
 		sigkill(t, cmd)
 	}
 	h.config.HTTPListen = "127.0.0.1:0"
-	h.start(clock.NewFake(time.Now().Add(time.Minute))) // the dead ones' leases are over
-	servicetest.Eventually(t, func() error {
+	hands := clock.NewFake(time.Now().Add(time.Minute)) // the dead ones' leases are over
+	h.start(hands)
+	within(h, hands, pace, func() error {
 		ids := map[string]string{}
 		for _, c := range h.hook.seen() {
 			name := c.Data.Alerts[0].Labels["alertname"]
@@ -70,15 +71,4 @@ func (h *house) whenUp() time.Time {
 		return reply.Body.Close()
 	})
 	return time.Now()
-}
-
-// freeAddress is a loopback address that nobody listens at.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
 }

@@ -137,6 +137,9 @@ func (h *house) only(s *alerting.Service) *alertingv1.Incident {
 	return got.GetIncident()
 }
 
+// pace is a step of within with which time passes about as fast as ours.
+const pace = 20 * time.Millisecond
+
 // within moves the clock in steps until f is satisfied: the loops see each step.
 func within(h *house, c *clock.Fake, step time.Duration, f func() error) {
 	h.Helper()
@@ -152,7 +155,7 @@ func within(h *house, c *clock.Fake, step time.Duration, f func() error) {
 // kill ends a replica without grace: its database goes away under it, and what it does then is lost.
 func kill(t testing.TB, s *alerting.Service) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	if err := s.Stop(ctx); err != nil {
 		t.Error(err)

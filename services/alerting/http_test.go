@@ -230,6 +230,7 @@ func TestAsksForTheToken(t *testing.T) {
 			t.Fatal(err)
 		}
 		request.Header.Set("Authorization", token)
+		request.Header.Set("Content-Type", "application/json")
 		reply, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)

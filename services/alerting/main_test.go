@@ -1,7 +1,6 @@
 package alerting_test
 
 import (
-	"fmt"
 	"net/http"
 	"os"
 	"testing"
@@ -16,9 +15,5 @@ func TestMain(m *testing.M) {
 	}
 	code := localtest.Run(m)
 	http.DefaultClient.CloseIdleConnections()
-	if err := localtest.Leaks(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(localtest.NoLeaks(code))
 }

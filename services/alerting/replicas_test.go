@@ -164,8 +164,9 @@ func (h *house) openAndStop() {
 // takenUp starts a replica a minute later, when the dead one's lease is over, and wants the page with its old id.
 func (h *house) takenUp(calls int) {
 	h.Helper()
-	h.start(clock.NewFake(time.Now().Add(time.Minute)))
-	servicetest.Eventually(h.TB, count(calls, h.hook.seen))
+	hands := clock.NewFake(time.Now().Add(time.Minute))
+	h.start(hands)
+	within(h, hands, pace, count(calls, h.hook.seen))
 	for _, c := range h.hook.seen() {
 		if c.ID != h.hook.seen()[0].ID {
 			h.Errorf("a repeat has the id %s, not %s", c.ID, h.hook.seen()[0].ID)

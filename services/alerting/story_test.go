@@ -6,13 +6,14 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/caller"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	alertingv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/alerting/v1"
 )
 
 // asOperator is a context of a call that the gateway makes for an operator's key.
 func asOperator(ctx context.Context) context.Context {
-	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, localtest.Patience)
 	context.AfterFunc(ctx, cancel)
 	return caller.With(ctx, caller.Caller{Principal: "k1", Kind: caller.Admin})
 }
@@ -23,8 +24,8 @@ policies:
   sev1:
     levels:
       - {at: 0s, target: oncall, via: [webhook, email]}
-      - {at: 300ms, target: engineering-manager, via: [webhook]}
-      - {at: 600ms, target: cto, via: [email]}
+      - {at: 2s, target: engineering-manager, via: [webhook]}
+      - {at: 4s, target: cto, via: [email]}
 resolve_hold: 100ms
 `
 
@@ -70,7 +71,7 @@ func TestPagesEscalatesAndStopsWhenAcknowledged(t *testing.T) {
 			if m.Subject != "naksha.feed.alerting.v1."+fact+".platform" {
 				t.Errorf("heard %s, want %s", m.Subject, fact)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(localtest.Patience):
 			t.Fatalf("no %s", fact)
 		}
 	}

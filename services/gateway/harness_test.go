@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -31,12 +30,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	code := localtest.Run(m)
-	if err := localtest.Leaks(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, "after all tests:", err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(localtest.NoLeaks(localtest.Run(m)))
 }
 
 // Two workspaces, and a key of each kind. The texts have the right form; the tenant peer below knows them.

@@ -114,7 +114,7 @@ func TestAKeyThatExpiresIsRefusedThoughItIsRemembered(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, gateway.Deps{})
 	w.tenant.mu.Lock()
-	w.tenant.keys[ownKey].ExpireTime = timestamppb.New(time.Now().Add(6 * time.Second))
+	w.tenant.keys[ownKey].ExpireTime = timestamppb.New(time.Now().Add(15 * time.Second))
 	w.tenant.mu.Unlock()
 	if answer := w.do(t, ownKey, "GET", "/v1/caller", ""); answer.status != 200 {
 		t.Fatalf("%d %s", answer.status, answer.text)

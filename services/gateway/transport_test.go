@@ -177,7 +177,7 @@ func TestRunningCallsEndBeforeTheDoorCloses(t *testing.T) {
 	<-arrived
 	address := w.door.DoorAddr()
 	go func() { stopped <- w.door.Stop(context.Background()) }()
-	for deadline := time.Now().Add(30 * time.Second); ; { // until the door lets nobody in any more
+	for deadline := time.Now().Add(localtest.Patience); ; { // until the door lets nobody in any more
 		conn, err := net.DialTimeout("tcp", address, time.Second)
 		if err != nil {
 			break

@@ -12,7 +12,7 @@ import (
 type Config struct {
 	service.Config `conf:",squash"`
 
-	RootKeyFile string        `conf:"root_key_file" doc:"File of mode 0600 with the platform's root key, under which passwords are sealed."`
+	RootKeyFile string        `conf:"root_key_file" doc:"File of mode 0600 with this service's own root key, under which passwords are sealed."`
 	QuietWindow time.Duration `conf:"quiet_window" doc:"How long no session of an old generation may be seen before it is disabled, where a rotation does not say."`
 	Deadline    time.Duration `conf:"deadline" doc:"How long to wait for acknowledgement and silence before a rotation is BLOCKED, where it does not say."`
 	Lease       time.Duration `conf:"lease" doc:"How long a rotation stays with a replica that has died; a step at a target may take half of it."`
@@ -31,7 +31,7 @@ func DefaultConfig() Config {
 func (c Config) Validate() error {
 	switch {
 	case c.RootKeyFile == "":
-		return errors.New("root_key_file is empty: give the path of the root key")
+		return errors.New("root_key_file is empty: give the file with this service's own root key")
 	case c.QuietWindow < 0:
 		return fmt.Errorf("quiet_window is %s: give 0s or more", c.QuietWindow)
 	case c.Deadline < time.Second:

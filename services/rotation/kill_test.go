@@ -3,7 +3,6 @@ package rotation_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/grpc"
 
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/seal"
 	"github.com/naksha-cloud/naksha/pkg/service"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
@@ -120,18 +120,13 @@ type child struct {
 
 func newChild(t *testing.T, h *house) *child {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &child{config: filepath.Join(t.TempDir(), "rotation.yaml"), address: free.Addr().String(), log: h.log}
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
+	c := &child{
+		config: filepath.Join(t.TempDir(), "rotation.yaml"), address: fmt.Sprintf("127.0.0.1:%d", localtest.Port(t)), log: h.log,
 	}
 	content, err := yaml.Marshal(map[string]any{
 		"listen": c.address, "database_url": h.config.DatabaseURL.Reveal(), "nats_url": h.config.NATSURL,
 		"nats_password": h.config.NATSPassword.Reveal(), "peers": h.config.Peers, "root_key_file": h.config.RootKeyFile,
-		"quiet_window": "300ms", "lease": "1s", "tls": map[string]string{
+		"quiet_window": "300ms", "lease": "4s", "tls": map[string]string{
 			"cert_file": h.config.TLS.CertFile, "key_file": h.config.TLS.KeyFile, "ca_file": h.config.TLS.CAFile,
 		},
 	})

@@ -92,7 +92,7 @@ func TestStopsWhileTheCellIsAway(t *testing.T) {
 		}
 		return nil
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	if err := h.service.Stop(ctx); err != nil || ctx.Err() != nil {
 		t.Errorf("stop: %v, %v", err, ctx.Err())

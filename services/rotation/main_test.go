@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -35,12 +34,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv(asChild) != "" {
 		os.Exit(childMain())
 	}
-	code := localtest.Run(m)
-	if err := localtest.Leaks(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(localtest.NoLeaks(localtest.Run(m)))
 }
 
 // house is a platform with a cell, a tenant service that is thin but real, and the rotation service.

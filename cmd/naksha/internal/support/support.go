@@ -83,13 +83,18 @@ func (b Bundle) entries() []entry {
 		{"folders.json", func(context.Context) ([]byte, error) { return sizes(b.Dir) }},
 		{"endpoints.json", b.file("endpoints.json")},
 	}
-	for _, pattern := range []string{"configuration/*.yaml", "*.log", "postgres/*/*.log", "postgres/*/data/naksha.conf", "s3/*/*.log"} {
+	for _, pattern := range []string{"configuration/*.yaml", "*.log", serverLogs, "postgres/*/data/naksha.conf", "s3/*/*.log"} {
 		found, _ := filepath.Glob(filepath.Join(b.Dir, pattern))
 		for _, path := range found {
 			name, err := filepath.Rel(b.Dir, path)
-			if err == nil {
-				all = append(all, entry{"state/" + name, b.file(name)})
+			if err != nil {
+				continue
 			}
+			read := b.file(name)
+			if pattern == serverLogs {
+				read = b.serverLog(name)
+			}
+			all = append(all, entry{"state/" + name, read})
 		}
 	}
 	e, err := up.ReadEndpoints(b.Dir)

@@ -1,9 +1,9 @@
 package up
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -15,18 +15,11 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/rpc"
 )
 
-// Requests that a Postgres client may send before it speaks TLS (PostgreSQL documentation, "Message Formats").
 const (
-	pgSSLRequest    = 80877103
-	pgGSSENCRequest = 80877104
-	pgCancelRequest = 80877102
-	pgCancelLength  = 16   // bytes of a whole CancelRequest
-	tlsHandshake    = 0x16 // first byte of TLS, from clients that begin with it (sslnegotiation=direct)
-)
-
-const (
-	// handshakeWait bounds what a client may take to begin.
+	// handshakeWait bounds each step by which a client begins: TLS and its first words, a place, the login.
 	handshakeWait = 15 * time.Second
+	// idleWait bounds how long nothing may move, either way, between a client and S3. Postgres' sessions may rest.
+	idleWait = 5 * time.Minute
 	// mostClients of one front at a time; more wait.
 	mostClients = 4096
 )
@@ -38,18 +31,23 @@ type front struct {
 	listen   string
 	target   string
 	tls      *tls.Config
-	postgres bool // clients ask for TLS first
+	postgres bool          // clients ask for TLS first, and log in
+	patience time.Duration // 0 = handshakeWait
+	idle     time.Duration // of a client of S3
 	log      *slog.Logger
 
 	listener net.Listener
 	cancel   context.CancelFunc
 	clients  sync.WaitGroup
+	crowd    crowd
+	logins   chan struct{} // places of clients that have not logged in
 }
 
 func (f *front) start(ctx context.Context) (err error) {
 	if f.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen); err != nil {
 		return fmt.Errorf("listen for customers of %s at %s: %w", f.name, f.listen, err)
 	}
+	f.logins, f.patience = make(chan struct{}, mostLogins), cmp.Or(f.patience, handshakeWait)
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	f.clients.Go(func() { f.accept(ctx) })
 	return nil
@@ -88,13 +86,27 @@ func (f *front) accept(ctx context.Context) {
 func (f *front) serve(ctx context.Context, client net.Conn) error {
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() { _ = client.Close() })()
-	_ = client.SetDeadline(time.Now().Add(handshakeWait))
-	begun, first, err := f.greet(client)
+	from, err := f.crowd.enter(client.RemoteAddr())
 	if err != nil {
 		return err
 	}
-	_ = client.SetDeadline(time.Time{})
-	server, err := (&net.Dialer{Timeout: handshakeWait}).DialContext(ctx, "tcp", f.target)
+	defer f.crowd.leave(from)
+	_ = client.SetDeadline(time.Now().Add(f.patience))
+	if f.postgres {
+		return f.serveLogin(ctx, client, from)
+	}
+	secure := tls.Server(client, f.tls)
+	if err := secure.Handshake(); err != nil {
+		return fmt.Errorf("TLS: %w", err)
+	}
+	_ = client.SetDeadline(time.Now().Add(f.idle))
+	return f.pass(ctx, lively{secure, f.idle}, nil, nil)
+}
+
+// pass connects a client that has begun to the server, which hears first before anything else. What the server answers
+// passes through greeting, if there is one, until that returns.
+func (f *front) pass(ctx context.Context, client net.Conn, first []byte, greeting func(server io.Reader) error) error {
+	server, err := (&net.Dialer{Timeout: f.patience}).DialContext(ctx, "tcp", f.target)
 	if err != nil {
 		return fmt.Errorf("connect to %s: %w", f.name, err)
 	}
@@ -103,80 +115,11 @@ func (f *front) serve(ctx context.Context, client net.Conn) error {
 	if _, err := server.Write(first); err != nil {
 		return err
 	}
-	return pipe(begun, server)
-}
-
-// greet brings a client to TLS. What it sent in the clear and may be passed on, a Postgres cancel request, is returned.
-func (f *front) greet(client net.Conn) (begun net.Conn, first []byte, err error) {
-	if f.postgres {
-		var cancel []byte
-		if client, cancel, err = askForTLS(client); err != nil || cancel != nil {
-			return client, cancel, err
-		}
-	}
-	secure := tls.Server(client, f.tls)
-	if err := secure.Handshake(); err != nil {
-		return nil, nil, fmt.Errorf("TLS: %w", err)
-	}
-	return secure, nil, nil
-}
-
-// askForTLS reads what a Postgres client sends first. Whoever does not ask for TLS is refused, but for cancel requests,
-// which many clients send in the clear and which carry nothing but the number of their session.
-func askForTLS(client net.Conn) (net.Conn, []byte, error) {
-	for range 2 { // GSSENCRequest, then SSLRequest
-		head := make([]byte, 8)
-		if _, err := io.ReadFull(client, head); err != nil {
-			return nil, nil, err
-		}
-		if head[0] == tlsHandshake {
-			return &prefixed{Conn: client, head: head}, nil, nil
-		}
-		switch binary.BigEndian.Uint32(head[4:]) {
-		case pgSSLRequest:
-			_, err := client.Write([]byte{'S'})
-			return client, nil, err
-		case pgGSSENCRequest:
-			if _, err := client.Write([]byte{'N'}); err != nil {
-				return nil, nil, err
-			}
-		case pgCancelRequest:
-			rest := make([]byte, pgCancelLength-len(head))
-			_, err := io.ReadFull(client, rest)
-			return client, append(head, rest...), err
-		default:
-			_, _ = client.Write(refusal("connections need TLS: connect with sslmode=verify-full"))
-			return nil, nil, errors.New("the client does not ask for TLS")
-		}
-	}
-	return nil, nil, errors.New("the client asks for GSS again and again")
-}
-
-// refusal is a Postgres ErrorResponse: severity, SQLSTATE 28000 (invalid authorization), message.
-func refusal(message string) []byte {
-	fields := "SFATAL\x00VFATAL\x00C28000\x00M" + message + "\x00\x00"
-	out := append([]byte{'E'}, binary.BigEndian.AppendUint32(nil, uint32(4+len(fields)))...)
-	return append(out, fields...)
-}
-
-// prefixed is a connection of which the first bytes were read already.
-type prefixed struct {
-	net.Conn
-	head []byte
-}
-
-// Read returns what was read already first.
-func (p *prefixed) Read(into []byte) (int, error) {
-	if len(p.head) == 0 {
-		return p.Conn.Read(into)
-	}
-	n := copy(into, p.head)
-	p.head = p.head[n:]
-	return n, nil
+	return pipe(client, server, greeting)
 }
 
 // pipe copies both ways until the server has ended, or the client broke. A client that has sent all still hears the rest.
-func pipe(client, server net.Conn) error {
+func pipe(client, server net.Conn, greeting func(server io.Reader) error) (err error) {
 	sent := make(chan error, 1)
 	go func() {
 		_, err := io.Copy(server, client)
@@ -187,7 +130,12 @@ func pipe(client, server net.Conn) error {
 		}
 		sent <- err
 	}()
-	_, err := io.Copy(client, server)
+	if greeting != nil {
+		err = greeting(server)
+	}
+	if err == nil {
+		_, err = io.Copy(client, server)
+	}
 	_ = client.Close()
 	return errors.Join(err, <-sent)
 }

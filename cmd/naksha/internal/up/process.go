@@ -144,10 +144,8 @@ func (s *process) keep(ctx context.Context) {
 	for pause := firstPause; ; {
 		began := time.Now()
 		program := s.running()
-		select {
-		case <-ctx.Done():
+		if !s.outlive(ctx, program) {
 			return
-		case <-program.Done():
 		}
 		if time.Since(began) > settledAfter {
 			pause = firstPause
@@ -158,6 +156,33 @@ func (s *process) keep(ctx context.Context) {
 			return
 		}
 		pause = min(2*pause, longestPause)
+	}
+}
+
+// Signs of life that a process may owe before it is killed: one that hangs would be missed as one that died, for longer.
+const (
+	signEvery = 3 * time.Second
+	signsOwed = 10
+)
+
+// outlive waits for the end of a program, which it brings about when the program hangs; false when ctx ended first.
+func (s *process) outlive(ctx context.Context, program *local.Program) bool {
+	tick := time.NewTicker(signEvery)
+	defer tick.Stop()
+	for owed := 0; ; {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-program.Done():
+			return true
+		case <-tick.C:
+		}
+		if owed++; s.remote.Live(ctx) == nil {
+			owed = 0
+		}
+		if owed == signsOwed {
+			s.log.ErrorContext(ctx, "service gives no sign of life and is killed", "name", s.name, "pid", program.PID(), "error", program.Kill())
+		}
 	}
 }
 

@@ -140,7 +140,7 @@ func (p *Platform) fronts() (all []*front, err error) {
 			return nil, err
 		}
 		all = append(all, &front{
-			name: f.name, listen: p.publicAddress(f.port), target: p.address(f.target), tls: config, postgres: f.postgres, log: p.log("up"),
+			name: f.name, listen: p.publicAddress(f.port), target: p.address(f.target), tls: config, postgres: f.postgres, idle: idleWait, log: p.log("up"),
 		})
 	}
 	return all, nil

@@ -206,6 +206,7 @@ func (p *Platform) startNATS(ctx context.Context) (*local.NATS, error) {
 	server, err := local.StartNATS(ctx, local.NATSConfig{
 		Dir: p.state.path("nats"), Host: p.host(), Port: p.config.Ports.NATS,
 		Permissions: rules, Passwords: passwords, Log: p.log("nats"),
+		MaxStore: 1 << 40, // each stream has a bound of its own
 	})
 	if err != nil {
 		return nil, fmt.Errorf("NATS: %w", err)

@@ -24,7 +24,7 @@ func started(t *testing.T) *Platform {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 		defer cancel()
 		if err := p.Stop(ctx); err != nil {
 			t.Error(err)
@@ -42,7 +42,7 @@ func TestServersThatDieComeBackAndServicesGoOn(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	for p.platform.Load() == platform || p.cell.Load() == cell || p.dr.Load() == dr || p.Ready(ctx) != nil {
 		select {
@@ -64,7 +64,7 @@ func TestBrokerThatDiesIsBroughtBackReportedAndForgotten(t *testing.T) {
 	p := started(t)
 	url, died := p.nats.URL(), p.nats.Server()
 	died.Shutdown()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	reported := false
 	for p.nats.Server() == died || p.Ready(ctx) != nil {

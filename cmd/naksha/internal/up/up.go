@@ -37,7 +37,8 @@ type Config struct {
 	Log      io.Writer     // where log lines go; nil = discarded
 	Progress func(Step)    // told of each step that began or ended; nil = nobody
 	Slots    int           // complete workspaces kept ready in the cell; 0 = the tenant service's default
-	Patience time.Duration // bound of the whole start; 0 = 2 minutes
+	StreamMB int           // MiB that each service's facts may take in NATS; 0 = 512
+	Patience time.Duration // bound of the whole start; 0 = 5 minutes
 
 	TLS        Certificate // needed for a Listen beyond the loopback
 	PublicHost string      // name that customers connect to; empty = the certificate's first
@@ -129,7 +130,7 @@ func New(c Config) (*Platform, error) {
 		c.Progress = func(Step) {}
 	}
 	if c.Patience == 0 {
-		c.Patience = 2 * time.Minute
+		c.Patience = 5 * time.Minute
 	}
 	if err := c.External.Validate(); err != nil {
 		return nil, err

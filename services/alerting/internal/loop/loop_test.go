@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/loop"
 )
 
@@ -40,7 +41,7 @@ func wait(t *testing.T, passes <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-passes:
-	case <-time.After(30 * time.Second):
+	case <-time.After(localtest.Patience):
 		t.Fatal("no pass")
 	}
 }

@@ -14,12 +14,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := localtest.Leaks(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	os.Exit(localtest.NoLeaks(m.Run()))
 }
 
 // storm is how many steps of a run go wrong; healing is how long it may take until everything is settled after that.

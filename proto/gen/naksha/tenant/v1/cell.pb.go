@@ -31,16 +31,22 @@ type Cell struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// `servers/{id}`.
 	Server string `protobuf:"bytes,2,opt,name=server,proto3" json:"server,omitempty"`
-	// Host name or address.
+	// Host name or address where services connect.
 	Host string `protobuf:"bytes,3,opt,name=host,proto3" json:"host,omitempty"`
-	// Port.
+	// Port there.
 	Port int32 `protobuf:"varint,4,opt,name=port,proto3" json:"port,omitempty"`
 	// Database name.
 	Database string `protobuf:"bytes,5,opt,name=database,proto3" json:"database,omitempty"`
 	// sslmode and sslrootcert of a connection string, e.g. `sslmode=verify-full&sslrootcert=/…/ca.pem`.
 	TlsParameters string `protobuf:"bytes,6,opt,name=tls_parameters,json=tlsParameters,proto3" json:"tls_parameters,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Host name or address where customers connect, with the logins of workspaces only.
+	CustomerHost string `protobuf:"bytes,7,opt,name=customer_host,json=customerHost,proto3" json:"customer_host,omitempty"`
+	// Port there.
+	CustomerPort int32 `protobuf:"varint,8,opt,name=customer_port,json=customerPort,proto3" json:"customer_port,omitempty"`
+	// The same as tls_parameters, of customers.
+	CustomerTlsParameters string `protobuf:"bytes,9,opt,name=customer_tls_parameters,json=customerTlsParameters,proto3" json:"customer_tls_parameters,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *Cell) Reset() {
@@ -111,6 +117,27 @@ func (x *Cell) GetDatabase() string {
 func (x *Cell) GetTlsParameters() string {
 	if x != nil {
 		return x.TlsParameters
+	}
+	return ""
+}
+
+func (x *Cell) GetCustomerHost() string {
+	if x != nil {
+		return x.CustomerHost
+	}
+	return ""
+}
+
+func (x *Cell) GetCustomerPort() int32 {
+	if x != nil {
+		return x.CustomerPort
+	}
+	return 0
+}
+
+func (x *Cell) GetCustomerTlsParameters() string {
+	if x != nil {
+		return x.CustomerTlsParameters
 	}
 	return ""
 }
@@ -1230,14 +1257,17 @@ var File_naksha_tenant_v1_cell_proto protoreflect.FileDescriptor
 
 const file_naksha_tenant_v1_cell_proto_rawDesc = "" +
 	"\n" +
-	"\x1bnaksha/tenant/v1/cell.proto\x12\x10naksha.tenant.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dnaksha/access/v1/access.proto\"\x9d\x01\n" +
+	"\x1bnaksha/tenant/v1/cell.proto\x12\x10naksha.tenant.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dnaksha/access/v1/access.proto\"\x9f\x02\n" +
 	"\x04Cell\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06server\x18\x02 \x01(\tR\x06server\x12\x12\n" +
 	"\x04host\x18\x03 \x01(\tR\x04host\x12\x12\n" +
 	"\x04port\x18\x04 \x01(\x05R\x04port\x12\x1a\n" +
 	"\bdatabase\x18\x05 \x01(\tR\bdatabase\x12%\n" +
-	"\x0etls_parameters\x18\x06 \x01(\tR\rtlsParameters\"\xb3\x01\n" +
+	"\x0etls_parameters\x18\x06 \x01(\tR\rtlsParameters\x12#\n" +
+	"\rcustomer_host\x18\a \x01(\tR\fcustomerHost\x12#\n" +
+	"\rcustomer_port\x18\b \x01(\x05R\fcustomerPort\x126\n" +
+	"\x17customer_tls_parameters\x18\t \x01(\tR\x15customerTlsParameters\"\xb3\x01\n" +
 	"\x05Login\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x1e\n" +
 	"\n" +

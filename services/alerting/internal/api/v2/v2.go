@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/obs"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/alert"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/ingest"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/silence"
@@ -58,6 +59,7 @@ type Deps struct {
 	GroupBy []string                        // labels that make a group
 	Ready   func(ctx context.Context) error // why alerts cannot be taken right now, or nil
 	Token   string                          // bearer token that callers must show; empty = none
+	Listen  string                          // host:port that serves it
 	MaxBody int64                           // bytes of a request
 	Log     *slog.Logger
 }
@@ -83,7 +85,7 @@ func Handler(d Deps) http.Handler {
 	mux.HandleFunc("DELETE /api/v2/silence/{id}", a.guard(a.deleteSilence))
 	mux.HandleFunc("GET /api/v2/status", a.guard(a.getStatus))
 	mux.HandleFunc("GET /api/v2/receivers", a.guard(a.getReceivers))
-	return mux
+	return obs.ForPrograms(d.Listen, mux)
 }
 
 func (a *api) ready(w http.ResponseWriter, r *http.Request) {
@@ -147,12 +149,11 @@ func (a *api) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	text(w, http.StatusInternalServerError, "An internal error occurred. Send the request again.")
 }
 
-// body reads the request's JSON. Its kind is checked so that a form or a compressed body gets a clear answer.
+// body reads the request's JSON. Its kind must be said, as Prometheus and amtool do: a web page can have a browser send
+// any other, or none, to wherever it likes.
 func body(r *http.Request) ([]byte, error) {
-	if kind := r.Header.Get("Content-Type"); kind != "" {
-		if parsed, _, err := mime.ParseMediaType(kind); err != nil || parsed != "application/json" {
-			return nil, badRequest("The content type must be application/json.")
-		}
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		return nil, badRequest("The content type must be application/json.")
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, badRequest("The content encoding must be identity.")

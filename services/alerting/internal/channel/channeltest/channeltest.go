@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/channel"
 	"github.com/naksha-cloud/naksha/services/alerting/internal/policy"
 )
@@ -77,9 +78,15 @@ func Run(t *testing.T, start func(t *testing.T) (channel.Channel, Provider)) {
 	}
 }
 
+// send sends a message to a provider that answers.
 func send(t *testing.T, c channel.Channel, to policy.Address, id string) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	return sendWithin(t, localtest.Patience, c, to, id)
+}
+
+func sendWithin(t *testing.T, limit time.Duration, c channel.Channel, to policy.Address, id string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	return c.Send(ctx, to, Message(id))
 }
@@ -121,8 +128,8 @@ func refuses(t *testing.T, c channel.Channel, p Provider) {
 func hangs(t *testing.T, c channel.Channel, p Provider) {
 	p.Behave(Hang)
 	begin := time.Now()
-	err := send(t, c, p.Address(), "d1")
-	if err == nil || channel.Permanent(err) || time.Since(begin) > 12*time.Second {
+	err := sendWithin(t, 5*time.Second, c, p.Address(), "d1")
+	if err == nil || channel.Permanent(err) || time.Since(begin) > localtest.Bar(12*time.Second) {
 		t.Errorf("after %v: %v", time.Since(begin), err)
 	}
 }

@@ -125,13 +125,22 @@ func (d *Door) newServer(base context.Context, certificate *tls.Config) *http.Se
 		Handler:           d,
 		TLSConfig:         certificate,
 		ReadHeaderTimeout: 10 * time.Second,
+		WriteTimeout:      d.replyTimeout(),
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		Protocols:         protocols,
-		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 250, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second},
-		BaseContext:       func(net.Listener) context.Context { return base },
-		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug), // strangers' handshakes
+		HTTP2: &http.HTTP2Config{
+			MaxConcurrentStreams: 250, SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second, WriteByteTimeout: 30 * time.Second,
+		},
+		BaseContext: func(net.Listener) context.Context { return base },
+		ErrorLog:    slog.NewLogLogger(d.log.Handler(), slog.LevelDebug), // strangers' handshakes
 	}
+}
+
+// replyTimeout cuts slow readers: a call has its longest time to be heard and carried out, and the reply as long again as
+// a request has to arrive.
+func (d *Door) replyTimeout() time.Duration {
+	return 2*d.config.BodyTimeout + d.deps.Pipeline.Timeout
 }
 
 func (d *Door) serve(server *http.Server, listener net.Listener, done chan<- struct{}) {

@@ -54,7 +54,8 @@ func (d *Door) answer(ctx context.Context, w http.ResponseWriter, r *http.Reques
 			WithRemedy("Connect with HTTP/2, or use REST."))
 	case wire.Is(r):
 		if ours(r.RequestURI) {
-			d.builtin.ServeHTTP(w, r)
+			d.limitBody(w)
+			d.builtin.ServeHTTP(w, r.WithContext(call.With(ctx, v)))
 			return
 		}
 		d.admit(ctx, r, v)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -133,7 +132,7 @@ func (c *Cell) group(owner string) string {
 func (c *Cell) Login(ctx context.Context, role string, password generation.Password) (*pgx.Conn, error) {
 	u := *c.url
 	u.User = url.UserPassword(role, password.Reveal())
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, localtest.Patience)
 	defer cancel()
 	return pgx.Connect(ctx, u.String())
 }
@@ -165,7 +164,7 @@ func (c *Cell) Run(t testing.TB, sql string) {
 
 // dropRoles removes every role that this cell's database name or workspaces left in the cluster.
 func (c *Cell) dropRoles(t testing.TB) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	u := *c.url
 	u.Path = "/postgres"

@@ -26,6 +26,7 @@ func (c *Cell) GetCell(context.Context, *tenantv1.GetCellRequest) (*tenantv1.Get
 	return &tenantv1.GetCellResponse{Cell: &tenantv1.Cell{
 		Name: "cells/test", Server: c.Server, Host: c.url.Hostname(), Port: int32(port),
 		Database: strings.TrimPrefix(c.url.Path, "/"), TlsParameters: c.url.RawQuery,
+		CustomerHost: c.url.Hostname(), CustomerPort: int32(port), CustomerTlsParameters: c.url.RawQuery + "&application_name=customer",
 	}}, nil
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/rpc/rpctest"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
@@ -24,7 +25,7 @@ func (c *Cell) Client(t testing.TB) func() (tenantv1.CellServiceClient, error) {
 // AwaitSessions waits until a role has so many sessions at the server: a session that was closed is seen a little longer.
 func (c *Cell) AwaitSessions(t testing.TB, role string, want int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()

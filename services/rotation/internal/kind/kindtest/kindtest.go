@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/credential"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/generation"
 	"github.com/naksha-cloud/naksha/services/rotation/internal/rotate"
@@ -107,7 +108,7 @@ func (c Case) awaitSilence(t *testing.T) {
 	t.Helper()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	for deadline := time.Now().Add(10 * time.Second); c.presence(t).Sessions > 0; <-ticker.C {
+	for deadline := time.Now().Add(localtest.Patience); c.presence(t).Sessions > 0; <-ticker.C {
 		if time.Now().After(deadline) {
 			t.Fatal("a session that was closed is still seen")
 		}

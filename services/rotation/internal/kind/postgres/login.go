@@ -100,7 +100,7 @@ func (d *Driver) ProveDead(ctx context.Context, t rotate.Target, s generation.Se
 	}
 }
 
-// Locate returns the login role and its connection string.
+// Locate returns the login role and its connection string, as customers connect.
 func (d *Driver) Locate(ctx context.Context, c credential.Name, number int32, s generation.Secret) (user, dsn string, err error) {
 	user, err = d.role(ctx, rotate.Target{Credential: c, Generation: number})
 	if err != nil {
@@ -114,6 +114,7 @@ func (d *Driver) Locate(ctx context.Context, c credential.Name, number int32, s 
 	if err != nil {
 		return "", "", err
 	}
+	cell.Host, cell.Port, cell.TlsParameters = cell.GetCustomerHost(), cell.GetCustomerPort(), cell.GetCustomerTlsParameters()
 	return user, connString(cell, user, s.Password), nil
 }
 
