@@ -37,6 +37,10 @@ const (
 	inFlight   = 1000                // messages handed out and not acknowledged, for one consumer
 )
 
+// pingInterval is how often the broker is asked whether it is there. After two questions without an answer the connection
+// counts as lost, and another one is made.
+const pingInterval = 1500 * time.Millisecond
+
 // Bus is one service's connection. It can be started, stopped and started again.
 type Bus struct {
 	config Config
@@ -90,6 +94,7 @@ func (b *Bus) options() []nats.Option {
 		nats.UserInfo(b.config.User, b.config.Password),
 		nats.CustomInboxPrefix("_INBOX_" + b.config.User),
 		nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		nats.PingInterval(pingInterval), nats.MaxPingsOutstanding(2), // a broker that vanished without a word
 		nats.IgnoreAuthErrorAbort(), // a refused password may be right again later; the connection would be closed for good
 		nats.ReconnectBufSize(-1),   // a publish while away fails at once; the outbox keeps the fact
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"os"
 	"strings"
 	"testing"
@@ -90,8 +89,8 @@ func (l lines) Write(line []byte) (int, error) {
 func TestRefusedPasswordIsTriedAgainUntilItIsRight(t *testing.T) {
 	t.Parallel()
 	dir := localtest.TempDir(t)
-	server := serve(t, dir, 0, "old")
-	port := server.Server().Addr().(*net.TCPAddr).Port
+	port := localtest.Port(t)
+	server := serve(t, dir, port, "old")
 	told := make(lines, 100)
 	b := bus.New(bus.Config{URL: server.URL(), User: "tenant", Password: "old", Log: slog.New(slog.NewTextHandler(told, nil))})
 	if err := b.Start(t.Context()); err != nil {
@@ -101,7 +100,7 @@ func TestRefusedPasswordIsTriedAgainUntilItIsRight(t *testing.T) {
 	stopServer(t, server)
 	server = serve(t, dir, port, "new")
 	for refusals := 0; refusals < 4; {
-		if strings.Contains(await(t, told, 20*time.Second), "uthorization") {
+		if strings.Contains(await(t, told, localtest.Patience), "uthorization") {
 			refusals++
 		}
 	}
@@ -111,7 +110,7 @@ func TestRefusedPasswordIsTriedAgainUntilItIsRight(t *testing.T) {
 	stopServer(t, server)
 	serve(t, dir, port, "old")
 	for line := ""; !strings.Contains(line, "back"); {
-		line = await(t, told, 20*time.Second)
+		line = await(t, told, localtest.Patience)
 	}
 	if err := b.Ready(t.Context()); err != nil {
 		t.Error(err)
@@ -133,7 +132,7 @@ func serve(t *testing.T, dir string, port int, password string) *local.NATS {
 
 func stopServer(t *testing.T, server *local.NATS) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		t.Error(err)
@@ -151,7 +150,7 @@ func TestStoppedConsumerGivesBackWhatItFetched(t *testing.T) {
 		<-ctx.Done() // the first one stays in hand, the others are fetched and wait
 		return ctx.Err()
 	})
-	await(t, taken, 10*time.Second)
+	await(t, taken, localtest.Patience)
 	stop()
 	consume(t, b, func(_ context.Context, d bus.Delivery) error {
 		taken <- string(d.Payload)
@@ -175,7 +174,7 @@ func TestPanicOfAHandlerIsAFailureLikeAnyOther(t *testing.T) {
 		handled <- string(d.Payload)
 		return nil
 	})
-	await(t, handled, 10*time.Second)
+	await(t, handled, localtest.Patience)
 }
 
 func TestHandlerEndsBeforeTheMessageIsHandedOutAgain(t *testing.T) {
@@ -189,5 +188,5 @@ func TestHandlerEndsBeforeTheMessageIsHandedOutAgain(t *testing.T) {
 		}
 		return nil
 	})
-	await(t, bounded, 10*time.Second)
+	await(t, bounded, localtest.Patience)
 }

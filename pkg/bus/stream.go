@@ -25,6 +25,8 @@ func (b *Bus) Stream(service string) *Stream {
 type StreamState struct {
 	Last   uint64 // sequence of the last message, also when that is gone; 0 = none ever
 	Atomic bool   // batches are allowed
+	Bytes  uint64 // stored
+	Bound  uint64 // bytes at which it refuses, and the outbox keeps
 }
 
 // Look returns the stream's state. A stream that is missing or configured otherwise is made, or brought up to date; one
@@ -49,7 +51,9 @@ func (s *Stream) Look(ctx context.Context) (StreamState, error) {
 			return StreamState{}, err
 		}
 	}
-	return StreamState{Last: info.State.LastSeq, Atomic: info.Config.AllowAtomicPublish}, nil
+	return StreamState{
+		Last: info.State.LastSeq, Atomic: info.Config.AllowAtomicPublish, Bytes: info.State.Bytes, Bound: uint64(info.Config.MaxBytes),
+	}, nil
 }
 
 func (s *Stream) update(ctx context.Context, js jetstream.JetStream, c jetstream.StreamConfig) (*jetstream.StreamInfo, error) {
@@ -64,7 +68,8 @@ func (s *Stream) update(ctx context.Context, js jetstream.JetStream, c jetstream
 func (s *Stream) config(c jetstream.StreamConfig) jetstream.StreamConfig {
 	c.Name, c.Subjects = s.name, []string{"naksha." + s.service + ".v1.>"}
 	c.Storage, c.Replicas = jetstream.FileStorage, s.bus.config.Replicas
-	c.Retention, c.Discard, c.MaxBytes = jetstream.LimitsPolicy, jetstream.DiscardNew, s.bus.config.MaxBytes
+	c.Retention, c.Discard = jetstream.LimitsPolicy, jetstream.DiscardNew
+	c.MaxBytes = max(c.MaxBytes, s.bus.config.MaxBytes) // somebody may have made room
 	c.MaxAge, c.MaxMsgSize, c.Duplicates = maxAge, MaxMessage, duplicates
 	c.AllowAtomicPublish, c.DenyDelete, c.Compression = true, true, jetstream.S2Compression
 	// Plain subscribers would also see batches that were never committed; republished subjects do not show those.

@@ -3,7 +3,6 @@ package bus_test
 import (
 	"context"
 	"errors"
-	"net"
 	"testing"
 	"time"
 
@@ -17,7 +16,8 @@ import (
 
 func TestConsumerFollowsAStreamThatWasMadeAnew(t *testing.T) {
 	t.Parallel()
-	server := disk(t, localtest.TempDir(t), 0)
+	port := localtest.Port(t)
+	server := disk(t, localtest.TempDir(t), port)
 	publish(t, server, 3)
 	handled, reasons := make(chan string, 100), make(chan string, 100)
 	c := bus.NewConsumer(connect(t, server, "backup", "backup"), bus.StreamOf("tenant"), "backup",
@@ -30,24 +30,28 @@ func TestConsumerFollowsAStreamThatWasMadeAnew(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = c.Stop(context.Background()) })
 	for _, want := range []string{"a", "b", "c"} {
-		if got := await(t, handled, 10*time.Second); got != want {
+		if got := await(t, handled, localtest.Patience); got != want {
 			t.Fatalf("got %s, not %s", got, want)
 		}
 	}
-	port := server.Server().Addr().(*net.TCPAddr).Port
 	stopServer(t, server)
 	server = disk(t, localtest.TempDir(t), port)
 	publish(t, server, 1)
-	if got := await(t, handled, 20*time.Second); got != "a" {
+	if got := await(t, handled, localtest.Patience); got != "a" {
 		t.Errorf("got %s", got)
 	}
-	if why := await(t, reasons, 20*time.Second); why != string(bus.StreamReplaced) && why != string(bus.ConsumerGone) {
+	if why := await(t, reasons, localtest.Patience); why != string(bus.StreamReplaced) && why != string(bus.ConsumerGone) {
 		t.Errorf("attached anew: %s", why)
 	}
-	ready := make(chan string, 1)
-	for deadline := time.Now().Add(20 * time.Second); len(ready) == 0; <-time.After(20 * time.Millisecond) {
+	awaitReady(t, c)
+}
+
+// awaitReady waits until the consumer consumes.
+func awaitReady(t *testing.T, c *bus.Consumer) {
+	t.Helper()
+	for deadline := time.Now().Add(localtest.Patience); ; <-time.After(20 * time.Millisecond) {
 		if err := c.Ready(t.Context()); err == nil {
-			ready <- ""
+			return
 		} else if time.Now().After(deadline) {
 			t.Fatal(err)
 		}
@@ -71,6 +75,7 @@ func TestConsumerThatIsHandedNothingAttachesAnew(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Stop(context.Background()) })
+	awaitReady(t, c)  // else the one that hangs is dealt all
 	const batches = 3 // the broker deals them out to both, until the one that hangs has a thousand
 	for i := range batches {
 		if _, err := tenant.PublishBatch(t.Context(), uint64(i*bus.MaxBatch), messages(i*bus.MaxBatch, bus.MaxBatch)); err != nil {
@@ -78,9 +83,9 @@ func TestConsumerThatIsHandedNothingAttachesAnew(t *testing.T) {
 		}
 	}
 	for seen := map[string]bool{}; len(seen) < batches*bus.MaxBatch; {
-		seen[await(t, handled, time.Minute)] = true
+		seen[await(t, handled, localtest.Patience)] = true
 	}
-	if why := await(t, reasons, time.Second); why != string(bus.Stalled) {
+	if why := await(t, reasons, localtest.Patience); why != string(bus.Stalled) {
 		t.Errorf("attached anew: %s", why)
 	}
 }
@@ -141,7 +146,7 @@ func TestBatchIsSettledOneByOne(t *testing.T) {
 	})
 	var last string
 	for range 10 {
-		last = await(t, handled, 10*time.Second)
+		last = await(t, handled, localtest.Patience)
 	}
 	if last != "c" || tried["d"] != 1 {
 		t.Errorf("%s came last, d was tried %d times", last, tried["d"])

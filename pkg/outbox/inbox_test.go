@@ -44,12 +44,12 @@ func (f *findings) of(r outbox.Reason) int {
 	return f.facts[r]
 }
 
-// await polls until ok, for as long as a bar of half a minute allows.
+// await polls until ok.
 func await(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !ok(); <-time.After(20 * time.Millisecond) {
+	for deadline := time.Now().Add(localtest.Patience); !ok(); <-time.After(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("after 30 s still not: %s", what)
+			t.Fatalf("still not: %s", what)
 		}
 	}
 }

@@ -28,12 +28,12 @@ type Intake struct {
 	IntakeConfig
 	reactions map[string]Reaction
 
-	mu       sync.Mutex
-	held     map[string]hold      // by aggregate
-	gaps     map[string]time.Time // by aggregate: when a fact was first missing
-	compared bool                 // heads were compared since the start
-	away     error                // what the owner said last when it did not answer,
-	rests    time.Time            // and until when it is left alone
+	mu      sync.Mutex
+	held    map[string]hold      // by aggregate
+	gaps    map[string]time.Time // by aggregate: when a fact was first missing
+	widened time.Time            // when heads were last compared with the wide overlap
+	away    error                // what the owner said last when it did not answer,
+	rests   time.Time            // and until when it is left alone
 }
 
 // IntakeConfig names an Intake's parts.

@@ -125,7 +125,7 @@ func (e *effects) add(name string) {
 
 func (e *effects) wait(t *testing.T, n int) []string {
 	t.Helper()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(localtest.Patience)
 	for {
 		e.mu.Lock()
 		names := append([]string(nil), e.names...)
@@ -429,7 +429,7 @@ func TestFactsHaveAPlaceForAsLongAsTheBusIsAway(t *testing.T) {
 	for range 6 {
 		hands.Advance(7 * 24 * time.Hour)
 		partition := r.pool.Now().AddDate(0, 0, 7)
-		deadline := time.Now().Add(30 * time.Second)
+		deadline := time.Now().Add(localtest.Patience)
 		for made := false; !made; {
 			err := r.pool.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pg_class WHERE relkind = 'r' AND relispartition "+
 				"AND relname = 'event_log_' || to_char(date_trunc('week', $1::timestamptz AT TIME ZONE 'UTC'), 'YYYYMMDD'))",

@@ -55,6 +55,8 @@ type RelayRecord interface {
 	// Restore makes the facts that a stream lost pending again: those recorded around and after the one that the stream
 	// kept last (zero: unknown). It notes last, the stream's new last sequence.
 	Restore(ctx context.Context, holder uuid.UUID, kept time.Time, last uint64) (facts int64, held bool, err error)
+	// Knows says whether a fact with this time and id was recorded.
+	Knows(ctx context.Context, at time.Time, id uuid.UUID) (bool, error)
 }
 
 // RelayStream is what the pump needs of the bus; *bus.Stream is one.

@@ -2,8 +2,11 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/naksha-cloud/naksha/pkg/bus"
 )
@@ -26,12 +29,38 @@ func (p *Pump) sync(ctx context.Context) error {
 		}
 		return p.restore(ctx, was, state)
 	}
+	if err := p.recognise(ctx, state.Last, max(settled, p.last)); err != nil {
+		return err
+	}
 	if state.Last != p.last {
 		p.ahead = nil // somebody else published: what was read may be old
 	}
 	p.synced, p.suspected = true, false
 	p.looked, p.last, p.atomic = p.config.Now(), state.Last, state.Atomic
 	return nil
+}
+
+// recognise refuses a stream that went on behind what the record knows: the database went back to an earlier state, and
+// the stream did not. What the record would say next has versions that consumers may have taken from the other past.
+func (p *Pump) recognise(ctx context.Context, last, known uint64) error {
+	if last <= known {
+		return nil
+	}
+	headers, ok, err := p.config.Stream.Headers(ctx, last)
+	if err != nil || !ok {
+		return err
+	}
+	at, timeErr := time.Parse(time.RFC3339Nano, headers[headerTime])
+	id, idErr := uuid.Parse(headers[headerID])
+	if err = errors.Join(timeErr, idErr); err == nil {
+		ok, err = p.config.Record.Knows(ctx, at, id)
+	}
+	if err != nil || ok {
+		return err
+	}
+	stream := bus.StreamOf(p.config.Service)
+	return fmt.Errorf("message %d of stream %s is a fact that the database does not know: it was put back to an earlier state, "+
+		"and NATS was not: stop the platform, delete stream %s, and start: it is filled from the database", last, stream, stream)
 }
 
 // restore makes pending again what the stream lost. What it acknowledged and is not settled is pending still.

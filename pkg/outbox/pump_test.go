@@ -86,7 +86,7 @@ func stored(t *testing.T, server *local.NATS) (all []nats.Header) {
 		t.Fatal(err)
 	}
 	for want := reader.CachedInfo().NumPending; uint64(len(all)) < want; {
-		batch, err := reader.Fetch(1000, jetstream.FetchMaxWait(10*time.Second))
+		batch, err := reader.Fetch(min(1000, int(want)-len(all)), jetstream.FetchMaxWait(localtest.Patience))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,7 +15,8 @@ import (
 // Reconcile compares the owner's heads with what was taken, and fetches what the bus lost without a trace: the last facts
 // of an aggregate, or all of them. It waits for what the bus may still bring.
 func (in *Intake) Reconcile(ctx context.Context) error {
-	since, err := in.since(ctx)
+	begun := in.Clock.Now()
+	since, wide, err := in.since(ctx, begun)
 	if err != nil {
 		return err
 	}
@@ -27,41 +28,45 @@ func (in *Intake) Reconcile(ctx context.Context) error {
 		}
 		errs = append(errs, in.compare(ctx, heads.Heads))
 		if page = heads.Next; page == "" {
-			return in.settle(ctx, heads.Until, errors.Join(errs...))
+			if err := errors.Join(errs...); err != nil {
+				return err
+			}
+			return in.settle(ctx, heads.Until, begun, wide)
 		}
 	}
 }
 
-// overlap is how long a change may take from its time to its commit; after a start, more is compared again.
+// overlap is how long a change may take from its time to its commit. After a start, and once an hour, more is compared
+// again: a commit may have waited for a lock.
 const (
-	overlap      = 30 * time.Second
-	firstOverlap = time.Hour
+	overlap     = 30 * time.Second
+	wideOverlap = time.Hour
 )
 
-func (in *Intake) since(ctx context.Context) (time.Time, error) {
+// since is from when on heads are compared.
+func (in *Intake) since(ctx context.Context, now time.Time) (since time.Time, wide bool, err error) {
 	compared, err := in.Ledger.Compared(ctx)
 	if err != nil || compared.IsZero() {
-		return time.Time{}, err
+		return time.Time{}, true, err
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	if in.compared {
-		return compared.Add(-overlap), nil
+	if now.Sub(in.widened) < wideOverlap {
+		return compared.Add(-overlap), false, nil
 	}
-	return compared.Add(-firstOverlap), nil
+	return compared.Add(-wideOverlap), true, nil
 }
 
-// settle moves the moment up to which heads are known to be reached, unless some are not.
-func (in *Intake) settle(ctx context.Context, until time.Time, err error) error {
-	if err != nil {
-		return err
-	}
+// settle moves the moment up to which heads are known to be reached, after a comparison that began at begun.
+func (in *Intake) settle(ctx context.Context, until, begun time.Time, wide bool) error {
 	if err := in.Ledger.SetCompared(ctx, until); err != nil {
 		return err
 	}
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	in.compared = true
+	if wide {
+		in.widened = begun
+	}
 	old := in.Clock.Now().Add(-gapLife)
 	maps.DeleteFunc(in.gaps, func(_ string, seen time.Time) bool { return seen.Before(old) })
 	maps.DeleteFunc(in.held, func(_ string, h hold) bool { return h.until.Before(old) })

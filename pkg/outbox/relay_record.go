@@ -97,6 +97,14 @@ func (r relayRecord) Restore(ctx context.Context, holder uuid.UUID, kept time.Ti
 	return facts, held, err
 }
 
+// Knows implements RelayRecord.
+func (r relayRecord) Knows(ctx context.Context, at time.Time, id uuid.UUID) (known bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, statement)
+	defer cancel()
+	err = r.pool.QueryRow(ctx, query("knows"), at, id).Scan(&known)
+	return known, err
+}
+
 // Look implements RelayLease.
 func (r relayRecord) Look(ctx context.Context) (LeaseState, error) {
 	ctx, cancel := context.WithTimeout(ctx, statement)

@@ -85,14 +85,14 @@ func (c *replica) read(out io.Reader) {
 func (c *replica) takes(t *testing.T, part string) time.Duration {
 	t.Helper()
 	began := time.Now()
-	for deadline := time.After(30 * time.Second); ; {
+	for deadline := time.After(localtest.Patience); ; {
 		select {
 		case now := <-c.part:
 			if now == part {
 				return time.Since(began)
 			}
 		case <-deadline:
-			t.Fatalf("not %s after 30 s", part)
+			t.Fatalf("still not %s", part)
 		}
 	}
 }

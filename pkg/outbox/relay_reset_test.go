@@ -3,8 +3,8 @@ package outbox_test
 import (
 	"context"
 	"log/slog"
-	"net"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +39,7 @@ func TestFactsOfAStreamThatWasResetArePublishedAgain(t *testing.T) {
 				if want := map[bool]uint64{true: 3, false: 0}[kept != ""]; lost.Was != 6 || lost.Is != want || lost.Facts != 6 {
 					t.Errorf("told of %+v", lost)
 				}
-			case <-time.After(30 * time.Second):
+			case <-time.After(localtest.Patience):
 				t.Fatal("nobody noticed")
 			}
 			r.emitNamed(t, "workspaces/b", "b2")
@@ -52,6 +52,43 @@ func TestFactsOfAStreamThatWasResetArePublishedAgain(t *testing.T) {
 	}
 }
 
+func TestNothingIsPublishedBehindFactsThatTheDatabaseForgot(t *testing.T) {
+	t.Parallel()
+	r, b := newRecord(t, "tenant"), newBroker(t)
+	relay := func() *outbox.Relay {
+		return outbox.NewRelay(outbox.RelayConfig{
+			Outbox: r.Outbox, Pool: r.pool, Bus: b.connect(t), Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		})
+	}
+	first := relay()
+	start(t, first)
+	r.emitNamed(t, "workspaces/a", "a1", "a2", "a3")
+	eventually(t, func() bool { return r.waiting(t) == 0 })
+	if err := first.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, statement := range []string{ // as the database was before the last fact
+		"DELETE FROM event_log WHERE version = 3", "UPDATE aggregate SET version = 2", "UPDATE relay_mark SET last = 2",
+	} {
+		if _, err := r.pool.Exec(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	second := relay()
+	start(t, second)
+	r.emitNamed(t, "workspaces/a", "another third")
+	eventually(t, func() bool {
+		err := second.Ready(t.Context())
+		return err != nil && strings.Contains(err.Error(), "does not know")
+	})
+	if r.waiting(t) != 1 {
+		t.Error("the other third fact was published")
+	}
+	b.lose(t, false) // the operator does what the error says
+	eventually(t, func() bool { return r.waiting(t) == 0 && second.Ready(t.Context()) == nil })
+	orderly(t, b.server, 3)
+}
+
 // broker is a NATS server whose disk the test may exchange.
 type broker struct {
 	dir, saved string
@@ -61,7 +98,7 @@ type broker struct {
 
 func newBroker(t *testing.T) *broker {
 	t.Helper()
-	b := &broker{dir: localtest.TempDir(t) + "/nats", saved: localtest.TempDir(t) + "/saved"}
+	b := &broker{dir: localtest.TempDir(t) + "/nats", saved: localtest.TempDir(t) + "/saved", port: localtest.Port(t)}
 	b.start(t)
 	t.Cleanup(func() { b.stop(t) })
 	return b
@@ -76,14 +113,11 @@ func (b *broker) start(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.server = server
-	if b.port == 0 {
-		b.port = server.Server().Addr().(*net.TCPAddr).Port
-	}
 }
 
 func (b *broker) stop(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	if err := b.server.Stop(ctx); err != nil {
 		t.Error(err)

@@ -16,9 +16,9 @@ import (
 
 func eventually(t *testing.T, f func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !f(); {
+	for deadline := time.Now().Add(localtest.Patience); !f(); {
 		if time.Now().After(deadline) {
-			t.Fatal("still not so after 30 s")
+			t.Fatal("still not so")
 		}
 		<-time.After(20 * time.Millisecond)
 	}

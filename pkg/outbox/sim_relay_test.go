@@ -95,6 +95,17 @@ func (r simRelay) Restore(ctx context.Context, holder uuid.UUID, kept time.Time,
 	return a.facts, a.held, err
 }
 
+func (r simRelay) Knows(ctx context.Context, at time.Time, id uuid.UUID) (bool, error) {
+	return sim.Ask(ctx, r.p, "look for a fact", func() (bool, error) {
+		for _, log := range r.o.log {
+			if slices.ContainsFunc(log, func(e outbox.Event) bool { return e.ID == id && e.At.Equal(at) }) {
+				return true, nil
+			}
+		}
+		return false, nil
+	})
+}
+
 func (r simRelay) Look(ctx context.Context) (outbox.LeaseState, error) {
 	return sim.Ask(ctx, r.p, "look at the lease", func() (outbox.LeaseState, error) { return r.o.lease, nil })
 }
@@ -176,17 +187,17 @@ func (r simPublisher) PublishEach(ctx context.Context, last uint64, messages []b
 	return acks
 }
 
-// one is what becomes of one message: the server looks for a duplicate first, then at the expected last sequence.
+// one is what becomes of one message: the server looks at the expected last sequence first, then for a duplicate.
 func (r simPublisher) one(last uint64, m bus.Message) bus.Ack {
 	s := r.s
 	if s.storm && s.w.Chance(50) {
 		return bus.Ack{Err: errSimStream}
 	}
 	ack := bus.Ack{}
-	if seq, ok := s.duplicate(m); ok {
-		ack = bus.Ack{Sequence: seq, Duplicate: true}
-	} else if s.last != last {
+	if s.last != last {
 		ack.Err = bus.ErrMoved
+	} else if seq, ok := s.duplicate(m); ok {
+		ack = bus.Ack{Sequence: seq, Duplicate: true}
 	} else {
 		ack.Sequence = s.store(m)
 	}

@@ -34,13 +34,14 @@ type Config struct {
 	NATSPassword conf.Secret       `conf:"nats_password" doc:"password of the NATS user named like the service"`
 	NATSCAFile   string            `conf:"nats_ca_file" doc:"certificates that a tls:// server must be signed by; empty = the system's"`
 	NATSReplicas int               `conf:"nats_replicas" doc:"copies of the service's stream: 1 on one server, 3 in a cluster"`
+	NATSStreamMB int64             `conf:"nats_stream_mb" doc:"MiB that the service's facts may take in NATS; a larger stream is left as it is"`
 	TLS          rpc.Files         `conf:"tls" doc:"this service's certificate and key, and the CA that signed all services'"`
 	Peers        map[string]string `conf:"peers" doc:"host:port of each service's gRPC server by name"`
 }
 
 // DefaultConfig is what holds where nothing else is said.
 func DefaultConfig() Config {
-	return Config{Listen: "127.0.0.1:0", DatabaseMax: 8, NATSURL: "nats://127.0.0.1:7801", NATSReplicas: 1}
+	return Config{Listen: "127.0.0.1:0", DatabaseMax: 8, NATSURL: "nats://127.0.0.1:7801", NATSReplicas: 1, NATSStreamMB: 512}
 }
 
 // Validate names the first field that cannot work, and what it takes.
@@ -54,6 +55,8 @@ func (c Config) Validate() error {
 		return errors.New("nats_url is empty: give a nats:// URL")
 	case c.DatabaseMax < 4:
 		return fmt.Errorf("database_max is %d: give 4 or more", c.DatabaseMax)
+	case c.NATSStreamMB < 1:
+		return fmt.Errorf("nats_stream_mb is %d: give 1 or more", c.NATSStreamMB)
 	case c.TLS.CertFile == "" || c.TLS.KeyFile == "" || c.TLS.CAFile == "":
 		return errors.New("tls is incomplete: give cert_file, key_file and ca_file")
 	}
@@ -117,7 +120,8 @@ func New(name string, c Config, d Deps) (*Core, error) {
 		}),
 		Bus: bus.New(bus.Config{
 			URL: c.NATSURL, User: name, Password: c.NATSPassword.Reveal(), CAFile: c.NATSCAFile, Replicas: c.NATSReplicas,
-			Log: d.Telemetry.Log,
+			MaxBytes: c.NATSStreamMB << 20,
+			Log:      d.Telemetry.Log,
 		}),
 		Outbox: outbox.New(name),
 	}

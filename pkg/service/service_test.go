@@ -183,7 +183,7 @@ func TestGapIsRepairedFromThePeer(t *testing.T) {
 			if got != want {
 				t.Fatalf("got %s, not %s", got, want)
 			}
-		case <-time.After(30 * time.Second):
+		case <-time.After(localtest.Patience):
 			t.Fatalf("%s did not arrive", want)
 		}
 	}

@@ -24,6 +24,7 @@ const (
 	factsLost         = "FactsLostOnTheBus"
 	deadLettersWait   = "DeadLettersWaiting"
 	consumerRestarted = "ConsumerRestarted"
+	streamNearlyFull  = "StreamNearlyFull"
 )
 
 // trouble is one alert, by its name and the service whose facts it is about.
@@ -106,6 +107,7 @@ func (t *troubles) look(ctx context.Context) error {
 		t.seen(trouble{deadLettersWait, ""}, fmt.Sprintf("%d dead letters of %s wait: see `naksha dead-letter list %s`",
 			letters, t.core.Name, t.core.Name))
 	}
+	t.lookAtStream(ctx)
 	alerts := t.alerts(letters)
 	if len(alerts) == 0 {
 		return nil
@@ -122,6 +124,15 @@ type report struct {
 	of    trouble
 	alert *alertingv1.Alert
 	ended bool
+}
+
+// lookAtStream warns while facts still flow. A broker that does not answer is reported elsewhere.
+func (t *troubles) lookAtStream(ctx context.Context) {
+	state, err := t.core.Bus.Stream(t.core.Name).Look(ctx)
+	if err == nil && state.Bytes > state.Bound/10*8 {
+		t.seen(trouble{streamNearlyFull, ""}, fmt.Sprintf("the facts of %s take %d of %d MiB in NATS; when it is full, none are published",
+			t.core.Name, state.Bytes>>20, state.Bound>>20))
+	}
 }
 
 func (t *troubles) alerts(letters int64) (alerts []report) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/naksha-cloud/naksha/pkg/bus"
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/outbox"
 	"github.com/naksha-cloud/naksha/pkg/pg"
 	"github.com/naksha-cloud/naksha/pkg/service"
@@ -66,11 +67,11 @@ func TestWaitingDeadLettersAreAnAlertUntilTheyAreGone(t *testing.T) {
 // next is the next alert; the clock moves until it comes.
 func next(t *testing.T, p pager, hands *clock.Fake) *alertingv1.Alert {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); hands.Advance(time.Second) {
+	for deadline := time.Now().Add(localtest.Patience); time.Now().Before(deadline); hands.Advance(time.Second) {
 		select {
 		case alert := <-p.alerts:
 			return alert
-		case <-time.After(10 * time.Millisecond):
+		case <-time.After(50 * time.Millisecond):
 		}
 	}
 	t.Fatal("no alert came")

@@ -56,7 +56,7 @@ func (e *Env) Config(name string) service.Config {
 // test's database.
 func (e *Env) database(name string) conf.Secret {
 	e.t.Helper()
-	ctx, cancel := context.WithTimeout(e.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(e.t.Context(), localtest.Patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, e.AdminURL)
 	if err != nil {
@@ -89,7 +89,7 @@ func (e *Env) exec(ctx context.Context, conn *pgx.Conn, sql string) {
 }
 
 func (e *Env) dropRole(role string) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, e.AdminURL)
 	if err != nil {
@@ -120,7 +120,7 @@ func (e *Env) Dial(as, service, addr string) *grpc.ClientConn {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	conn, err := rpc.Dial(addr, rpc.ClientConfig{TLS: tlsConfig, Name: as, Telemetry: obs.Discard()})
+	conn, err := rpc.Dial(addr, rpc.ClientConfig{TLS: tlsConfig, Name: as, Deadline: localtest.Patience, Telemetry: obs.Discard()})
 	if err != nil {
 		e.t.Fatal(err)
 	}
@@ -154,13 +154,13 @@ func Start(t testing.TB, s interface {
 },
 ) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	if err := s.Start(ctx); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 		defer cancel()
 		if err := s.Stop(ctx); err != nil {
 			t.Error(err)
@@ -168,17 +168,17 @@ func Start(t testing.TB, s interface {
 	})
 }
 
-// Eventually polls until f returns nil, and fails the test with its last error after a minute.
+// Eventually polls until f returns nil, and fails the test with its last error when patience ends.
 func Eventually(t testing.TB, f func() error) {
 	t.Helper()
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(localtest.Patience)
 	for {
 		err := f()
 		if err == nil {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("still after a minute: %v", err)
+			t.Fatalf("still after %v: %v", localtest.Patience, err)
 		}
 		wait := time.NewTimer(20 * time.Millisecond)
 		select {

@@ -52,6 +52,7 @@ A Postgres, NATS or S3 that runs elsewhere takes the place of the private one. I
 	flags.StringVar(&config.Alerting, "alerting-config", "", "YAML file with targets and policies of the alerting service")
 	flags.TextVar(&config.LogLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	flags.StringVar(&logFile, "log", "", "file for log lines; - for stderr; default: naksha.log in the state directory")
+	flags.IntVar(&config.StreamMB, "stream-mb", 0, "MiB that each service's facts may take in NATS; 0 = 512. What was given before stays")
 	flags.IntVar(&config.Slots, "slots", 0, "complete workspaces kept ready; 0 = the tenant service's default")
 	flags.BoolVar(&config.Processes, "processes", false, "run each service as a process of its own")
 	flags.StringVar(&config.Binaries, "binaries", "", "folder of naksha-<service> for --processes; default: beside this program")
@@ -117,7 +118,7 @@ func (a *App) openLog(dir, file string) (io.WriteCloser, error) {
 		}
 		file = filepath.Join(dir, up.LogFile)
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	f, err := openLogFile(file, logLimit)
 	if err != nil {
 		return nil, fmt.Errorf("log file: %w: choose another with --log", err)
 	}
