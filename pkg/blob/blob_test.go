@@ -3,14 +3,12 @@ package blob_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"os"
 	"strings"
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
 	"google.golang.org/grpc/codes"
 
 	"github.com/naksha-cloud/naksha/pkg/blob"
@@ -18,16 +16,7 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 )
 
-// leaks turns a goroutine that outlived the tests into a failure.
-func leaks(code int) int {
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
-}
-
-func TestMain(m *testing.M) { os.Exit(leaks(localtest.Run(m))) }
+func TestMain(m *testing.M) { os.Exit(localtest.NoLeaks(localtest.Run(m))) }
 
 const bucket = "naksha-test"
 

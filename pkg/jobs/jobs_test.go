@@ -3,7 +3,6 @@ package jobs_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -11,7 +10,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
-	"go.uber.org/goleak"
 
 	"github.com/naksha-cloud/naksha/pkg/caller"
 	"github.com/naksha-cloud/naksha/pkg/jobs"
@@ -21,24 +19,12 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/pg/pgtest"
 )
 
-// leaks turns a goroutine that outlived the tests into a failure.
-func leaks(code int) int {
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return code
-}
-
 func TestMain(m *testing.M) {
 	if url := os.Getenv(childURL); url != "" {
 		os.Exit(runChild(url))
 	}
-	os.Exit(leaks(localtest.Run(m)))
+	os.Exit(localtest.NoLeaks(localtest.Run(m)))
 }
-
-// patience bounds each wait of a test.
-const patience = 30 * time.Second
 
 type note struct {
 	Text string `json:"text"`
@@ -69,7 +55,7 @@ func start(t *testing.T, c *jobs.Client) {
 
 func stop(t *testing.T, c *jobs.Client) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	if err := c.Stop(ctx); err != nil {
 		t.Errorf("stop: %v", err)
@@ -80,7 +66,7 @@ func receive[T any](t *testing.T, c <-chan T) (v T) {
 	t.Helper()
 	select {
 	case v = <-c:
-	case <-time.After(patience):
+	case <-time.After(localtest.Patience):
 		t.Fatal("nothing arrived")
 	}
 	return v
@@ -158,7 +144,7 @@ func TestCancelledAndExhaustedJobsEnd(t *testing.T) {
 
 func waitFor(t *testing.T, pool *pg.Pool, condition string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	for ok := false; !ok; {
 		if err := pool.QueryRow(ctx, condition).Scan(&ok); err != nil {

@@ -15,7 +15,7 @@ import (
 // Config is what the service is told.
 type Config struct {
 	service.Config `conf:",squash"`
-	RootKeyFile    string        `conf:"root_key_file" doc:"file with the platform's root key, 32 bytes in base64, mode 0600"`
+	RootKeyFile    string        `conf:"root_key_file" doc:"file with this service's own root key, 32 bytes in base64, mode 0600"`
 	Regions        Regions       `conf:"regions"`
 	PgDump         string        `conf:"pg_dump" doc:"path of pg_dump, not older than the cells' servers; empty = the one in PATH"`
 	Parallel       int           `conf:"parallel" doc:"snapshots, and restores, that run at once in this process"`
@@ -60,7 +60,7 @@ func (c Config) Validate() error {
 	}
 	switch {
 	case c.RootKeyFile == "":
-		return errors.New("root_key_file is empty: give the file with the platform's root key")
+		return errors.New("root_key_file is empty: give the file with this service's own root key")
 	case c.Parallel < 1 || c.Parallel > 64:
 		return fmt.Errorf("parallel is %d: give 1 to 64", c.Parallel)
 	case c.Sessions < 1 || c.Sessions > 16:

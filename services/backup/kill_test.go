@@ -2,7 +2,6 @@ package backup_test
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,14 +30,7 @@ func (w *world) newProcess(t testing.TB) *process {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build: %v\n%s", err, out)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.addr = listener.Addr().String()
-	if err := listener.Close(); err != nil {
-		t.Fatal(err)
-	}
+	p.addr = fmt.Sprintf("127.0.0.1:%d", localtest.Port(t))
 	c := w.config
 	text := fmt.Sprintf(`listen: %s
 database_url: %s
@@ -46,7 +38,7 @@ nats_url: %s
 nats_password: %s
 root_key_file: %s
 poll: 100ms
-lease: 2s
+lease: 4s
 retry: 500ms
 tls: {cert_file: %s, key_file: %s, ca_file: %s}
 peers: {tenant: %q, rotation: %q}

@@ -57,7 +57,7 @@ func newWorldOn(t testing.TB, cellURL string) *world {
 	t.Cleanup(func() { w.sweep(t) })
 	w.cell = login(t, w.cellURL)
 	w.dirs = map[string]string{"primary": localtest.TempDir(t), "dr": localtest.TempDir(t)}
-	w.primary, w.dr = w.startRegion(t, "primary", 0), w.startRegion(t, "dr", 0)
+	w.primary, w.dr = w.startRegion(t, "primary", localtest.Port(t)), w.startRegion(t, "dr", localtest.Port(t))
 	w.config = backup.DefaultConfig()
 	w.config.Config = w.env.Config("backup")
 	w.config.RootKeyFile = filepath.Join(localtest.TempDir(t), "root.key")
@@ -68,7 +68,7 @@ func newWorldOn(t testing.TB, cellURL string) *world {
 	for _, r := range []*backup.Region{&w.config.Regions.Primary, &w.config.Regions.DR} {
 		r.AccessKey, r.SecretKey = localtest.RootAccess, localtest.RootSecret
 	}
-	w.config.Poll, w.config.Lease, w.config.Retry, w.config.Patience = 100*time.Millisecond, 2*time.Second, 200*time.Millisecond, 20*time.Second
+	w.config.Poll, w.config.Retry, w.config.Patience = 100*time.Millisecond, 200*time.Millisecond, localtest.Patience
 	w.tenant, w.rotation = startTenant(t, w), startRotation(t, w)
 	w.config.Peers["tenant"], w.config.Peers["rotation"] = w.tenant.core.Addr(), w.rotation.core.Addr()
 	return w
@@ -88,7 +88,7 @@ func (w *world) startRegion(t testing.TB, name string, port int) *local.Region {
 }
 
 func stopRegion(t testing.TB, r *local.Region) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	if err := r.Stop(ctx); err != nil {
 		t.Errorf("stop region: %v", err)

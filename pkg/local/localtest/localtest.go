@@ -24,8 +24,9 @@ const (
 	RootAccess, RootSecret = "localtest-root", "localtest-root-secret"
 	// SealKey is the key under which it keeps users' secrets.
 	SealKey = "localtest-seal-key-of-32-letters"
-	// patience bounds each start and stop.
-	patience = time.Minute
+	// Patience is how long tests wait for what must come: long enough for a machine that is ten times slower than ours.
+	// It ends a test that hangs, and measures nothing; Bar does.
+	Patience = 5 * time.Minute
 )
 
 // Option changes what Run prepares.
@@ -83,7 +84,7 @@ func tempDir() (string, error) {
 // sweep removes what test processes left behind that were killed, as `go test` does after its time limit. What cannot
 // be removed is left for another run.
 func sweep() {
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	dirs, _ := filepath.Glob(filepath.Join(os.TempDir(), "nk-*-*"))
 	for _, dir := range dirs {
@@ -115,7 +116,7 @@ func NATS(t testing.TB) *local.NATS {
 	for _, user := range permissions.Users() {
 		passwords[user] = user
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	n, err := local.StartNATS(ctx, local.NATSConfig{Dir: TempDir(t), Permissions: permissions, Passwords: passwords})
 	if err != nil {
@@ -125,11 +126,21 @@ func NATS(t testing.TB) *local.NATS {
 	return n
 }
 
+// Port returns a port for a server that the test stops and starts again.
+func Port(t testing.TB) int {
+	t.Helper()
+	ports, err := local.LastingPorts(1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ports[0]
+}
+
 // Region starts an S3 region for this test. TestMain must return Run.
 func Region(t testing.TB, name string) *local.Region {
 	t.Helper()
 	requireRun(t)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	r, err := local.StartRegion(ctx, local.RegionConfig{Name: name, Dir: TempDir(t), RootAccess: RootAccess, RootSecret: RootSecret, SealKey: []byte(SealKey)})
 	if err != nil {
@@ -173,7 +184,7 @@ func repository(t testing.TB) string {
 // cleanup stops something at the end of the test.
 func cleanup(t testing.TB, stop func(context.Context) error) {
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), Patience)
 		defer cancel()
 		if err := stop(ctx); err != nil {
 			t.Error(err)

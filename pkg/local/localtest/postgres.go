@@ -57,7 +57,7 @@ func Database(t testing.TB) (adminURL string) {
 // execute runs one statement on a connection of its own.
 func execute(t testing.TB, server *local.Postgres, statement string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, server.SuperuserURL("postgres"))
 	if err != nil {
@@ -80,7 +80,7 @@ func (c *cluster) get() (*local.Postgres, error) {
 	if c.dir, c.err = tempDir(); c.err != nil {
 		return nil, c.err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
 	c.server, c.err = local.StartPostgres(ctx, local.PostgresConfig{
 		Dir: filepath.Join(c.dir, "pg"), SuperuserPassword: rand.Text(), InitCache: InitCache(), Settings: c.settings,
@@ -97,7 +97,7 @@ func (c *cluster) close() error {
 	}
 	var err error
 	if c.server != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), Patience)
 		defer cancel()
 		err = c.server.Stop(ctx)
 	}

@@ -4,7 +4,6 @@ package pgtest
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
@@ -22,7 +21,7 @@ func Pool(t testing.TB, c clock.Clock) *pg.Pool {
 func Open(t testing.TB, url string, c clock.Clock) *pg.Pool {
 	t.Helper()
 	pool := pg.New(pg.Config{URL: url, Clock: c})
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	if err := pool.Start(ctx); err != nil {
 		t.Fatal(err)

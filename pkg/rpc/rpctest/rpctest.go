@@ -110,7 +110,7 @@ func (n *Net) Dial(t testing.TB, server *rpc.Server, cfg Config) *grpc.ClientCon
 }
 
 func stop(t testing.TB, server *rpc.Server) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := server.Stop(ctx); err != nil {
 		t.Errorf("stop server: %v", err)

@@ -2,7 +2,6 @@ package chaostest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -144,13 +143,24 @@ func (p *Platform) AwaitPublished(ctx context.Context, service string) error {
 	})
 }
 
-// Order places orders of a kind, one after the other, and fails at the first refusal.
+// Order places orders of a kind, one after the other, each until it is acknowledged.
 func (h *History) Order(ctx context.Context, kind Kind, n int) error {
 	for range n {
 		one := h.open(kind.Name())
-		if err := h.place(ctx, kind, one); !h.answered(one, err) {
-			return errors.Join(fmt.Errorf("%s %s", one.kind, one.id), err)
+		if err := h.insist(ctx, kind, one); err != nil {
+			return fmt.Errorf("%s %s: %w", one.kind, one.id, err)
 		}
 	}
 	return nil
+}
+
+// insist repeats an order under its id until it is acknowledged.
+func (h *History) insist(ctx context.Context, kind Kind, one *order) error {
+	ctx, cancel := bounded(ctx, healing, "the order's acknowledgement")
+	defer cancel()
+	return until(ctx, func() error {
+		err := h.place(ctx, kind, one)
+		h.answered(one, err)
+		return err
+	})
 }

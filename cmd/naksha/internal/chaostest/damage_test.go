@@ -51,10 +51,10 @@ func damageBetweenRuns(t *testing.T, trial *chaostest.Trial, damage chaostest.Da
 	if lost == 0 {
 		t.Fatalf("%s: the stream lost nothing", damage.Name)
 	}
-	begin := time.Now()
 	if err := trial.Start(t.Context()); err != nil {
 		t.Fatalf("%s: %v", damage.Name, err)
 	}
+	begin := time.Now()
 	repaired(t, trial, damage, begin)
 	t.Logf("%s between two runs: %d of %d facts gone from the stream, all taken %v after the start", damage.Name, lost, whole, time.Since(begin))
 }
@@ -75,7 +75,7 @@ func damageWhileItRuns(t *testing.T, trial *chaostest.Trial, damage chaostest.Da
 // publishUntaken publishes facts of tenant's that backup cannot take until release.
 func publishUntaken(t *testing.T, trial *chaostest.Trial) (release func()) {
 	t.Helper()
-	if _, err := chaostest.AwaitSpine(t.Context(), trial.Platform, time.Minute); err != nil {
+	if _, err := chaostest.AwaitSpine(t.Context(), trial.Platform, repairTime); err != nil {
 		t.Fatalf("before: %v", err)
 	}
 	release, err := trial.Withhold(t.Context(), "backup")

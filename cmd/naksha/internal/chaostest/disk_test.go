@@ -66,7 +66,7 @@ func TestBrokerOutOfReachStopsNoOrdersAndTheirFactsArriveAfterwards(t *testing.T
 		"--nats-url", "nats://"+proxy.Address(), "--nats-passwords", passwords(t))
 	trial := chaostest.Begin(t, p, chance)
 	told, err := trial.Sickness(t.Context(), chaostest.Sickness{
-		Name: "broker out of reach", Long: max(sick(), 15*time.Second), Strike: proxy.Cut, Heal: proxy.Join, Serves: true,
+		Name: "broker out of reach", Long: sick(), Strike: proxy.Cut, Heal: proxy.Join, Serves: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -38,8 +38,8 @@ type Platform struct {
 	done    chan struct{} // closed when the process has ended
 }
 
-// startTime bounds a start; `naksha up` gives up after as long by itself.
-const startTime = 2 * time.Minute
+// startTime bounds a start; `naksha up` gives up by itself before.
+const startTime = 10 * time.Minute
 
 // fileSaid is what the process prints to, among its logs.
 const fileSaid = "up.log"
@@ -64,7 +64,7 @@ func NewPlatform(t testing.TB, binary, dir string, args ...string) *Platform {
 		p.args = append(p.args, "--"+name+"-port", strconv.Itoa(free[i]))
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 		defer cancel()
 		if err := p.Kill(ctx); err != nil {
 			t.Errorf("end of the platform: %v", err)
@@ -140,15 +140,24 @@ func (p *Platform) Running() bool {
 	}
 }
 
-// Kill ends the process and everything that it started, without a word.
+// Kill ends the process and everything that it started, without a word, and returns when all have ended: whoever lives a
+// little longer may still write into the state directory.
 func (p *Platform) Kill(ctx context.Context) error {
+	var started []int
 	if p.Running() {
-		if err := p.process.Kill(); err != nil {
+		var err error
+		if started, err = everything(p); err != nil {
 			return fmt.Errorf("kill the platform: %w", err)
+		}
+		for _, pid := range started {
+			_ = syscall.Kill(pid, syscall.SIGKILL) // it may have ended since
 		}
 		<-p.done
 	}
-	return local.KillLeftovers(ctx, p.Dir)
+	if err := local.KillLeftovers(ctx, p.Dir); err != nil {
+		return err
+	}
+	return until(ctx, func() error { return ended(started) })
 }
 
 // Ready asks the platform whether it can do its work, and says why not.

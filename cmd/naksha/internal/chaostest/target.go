@@ -74,6 +74,16 @@ func everything(p *Platform) ([]int, error) {
 	return found, nil
 }
 
+// ended is nil when none of the processes runs any more; a zombie does not.
+func ended(pids []int) error {
+	for _, pid := range pids {
+		if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); len(line) > 0 {
+			return fmt.Errorf("process %d still runs: %q", pid, line)
+		}
+	}
+	return nil
+}
+
 // postmaster finds a Postgres server by its pid file (miscadmin.h of Postgres: the first line is the pid).
 func postmaster(server string) func(p *Platform) ([]int, error) {
 	return func(p *Platform) ([]int, error) {

@@ -118,7 +118,7 @@ func (w *world) silence(ctx context.Context) error {
 	if err := w.report(ctx, muted, time.Now()); err != nil {
 		return err
 	}
-	ctx, cancel := bounded(ctx, 10*time.Second, "the record of the silenced alert")
+	ctx, cancel := bounded(ctx, patience, "the record of the silenced alert")
 	defer cancel()
 	return until(ctx, 50*time.Millisecond, func() (bool, error) {
 		reply := &alertingv1.ListAlertsResponse{}
@@ -138,8 +138,8 @@ func (w *world) silence(ctx context.Context) error {
 // since it was acknowledged, nor anybody about the silenced alert.
 func (w *world) nobodyElse(ctx context.Context, f *finding, paged time.Time) error {
 	w.progress("waiting for a page that must not come")
-	const grace = 1500 * time.Millisecond
-	pause := time.NewTimer(time.Until(paged.Add(2*nextLevel + grace)))
+	const grace = time.Second
+	pause := time.NewTimer(time.Until(paged.Add(lastLevel + grace)))
 	defer pause.Stop()
 	select {
 	case <-pause.C:

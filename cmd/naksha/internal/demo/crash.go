@@ -57,7 +57,7 @@ func crash(ctx context.Context, w *world, f *finding) error {
 
 // killMidway orders workspaces on many lines at the same time and kills the platform in the middle.
 func (w *world) killMidway(ctx context.Context, f *finding) (*orders, error) {
-	ctx, cancel := bounded(ctx, 30*time.Second, "placing orders")
+	ctx, cancel := bounded(ctx, patience, "placing orders")
 	defer cancel()
 	o := newOrders(w.admin)
 	o.place(ctx, inFlight)

@@ -31,7 +31,7 @@ type step struct {
 	run   func(ctx context.Context, w *world, f *finding) error
 }
 
-// patience bounds one step; a slow machine needs it, the bar does not.
+// patience bounds each wait, and twice that a step; a slow machine needs it, the bar does not.
 const patience = 5 * time.Minute
 
 // bar is how long the whole may take.
@@ -89,7 +89,7 @@ func (w *world) take(ctx context.Context, number int, s step, before []Evidence)
 			return e
 		}
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("the step takes longer than %v", patience))
+	ctx, cancel := bounded(ctx, 2*patience, "the step")
 	defer cancel()
 	f := newFinding()
 	begin := time.Now()

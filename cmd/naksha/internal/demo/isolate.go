@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
@@ -49,7 +48,7 @@ func isolate(ctx context.Context, w *world, f *finding) error {
 }
 
 func (a attempt) run(ctx context.Context) (answer string, refused bool) {
-	ctx, cancel := bounded(ctx, 10*time.Second, a.name)
+	ctx, cancel := bounded(ctx, patience, a.name)
 	defer cancel()
 	err := a.try(ctx)
 	if err == nil {

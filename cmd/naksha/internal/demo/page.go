@@ -15,8 +15,9 @@ import (
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/demo/outsider"
 )
 
-// nextLevel is when the next level is told, on the demo's accelerated policy; people have 15 minutes.
-const nextLevel = 2 * time.Second
+// When the next level is told and when the last, on the demo's accelerated policy; people have 15 minutes. Between them the
+// second one acknowledges, also on a slow machine.
+const nextLevel, lastLevel = time.Second, 6 * time.Second
 
 // Who is told at which level.
 const (
@@ -25,7 +26,7 @@ const (
 	chief   = "chief@outside.example"
 )
 
-// policies is the escalation, faster: three levels, two seconds apart. Every target is reached by mail and by webhook.
+// policies is the escalation, faster: three levels within seconds. Every target is reached by mail and by webhook.
 const policies = `policies:
   sev1:
     levels:
@@ -65,7 +66,7 @@ func (w *world) writeAlerting() (string, error) {
 	}
 	policyFile, serviceFile := filepath.Join(w.root, "policies.yaml"), filepath.Join(w.root, "alerting.yaml")
 	return serviceFile, errors.Join(
-		os.WriteFile(policyFile, fmt.Appendf(nil, policies, nextLevel, 2*nextLevel), 0o600),
+		os.WriteFile(policyFile, fmt.Appendf(nil, policies, nextLevel, lastLevel), 0o600),
 		os.WriteFile(serviceFile, fmt.Appendf(nil, service, policyFile, host, port, w.hooks.URL(), w.hooks.Secret()), 0o600),
 	)
 }
@@ -94,7 +95,7 @@ func readHook(h outsider.Hook) (hook, bool) {
 
 // awaitHook waits for the webhook of a kind about an alert, at a level (0 = any).
 func (w *world) awaitHook(ctx context.Context, kind, alertname string, level int) (outsider.Hook, hook, error) {
-	ctx, cancel := bounded(ctx, 15*time.Second, "the webhook "+kind)
+	ctx, cancel := bounded(ctx, patience, "the webhook "+kind)
 	defer cancel()
 	arrived, err := w.hooks.Inbox.Await(ctx, func(h outsider.Hook) bool {
 		read, ok := readHook(h)
@@ -118,7 +119,7 @@ func (h hook) about(alertname string) bool {
 
 // awaitMail waits for a mail to an address that mentions all of the words in subject or body.
 func (w *world) awaitMail(ctx context.Context, to string, words ...string) (outsider.Mail, error) {
-	ctx, cancel := bounded(ctx, 15*time.Second, "the mail to "+to)
+	ctx, cancel := bounded(ctx, patience, "the mail to "+to)
 	defer cancel()
 	return w.mail.Inbox.Await(ctx, func(m outsider.Mail) bool { return m.To == to && mentions(m, words...) })
 }

@@ -71,7 +71,7 @@ func (a *application) reconnect(ctx context.Context, old *pgx.Conn, login outsid
 
 func (a *application) query(ctx context.Context, conn *pgx.Conn, n int) error {
 	a.queries.Add(1)
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var places int
 	return conn.QueryRow(ctx, "SELECT count(*) FROM cities WHERE id = $1", n%100000+1).Scan(&places)

@@ -82,7 +82,7 @@ func (w *world) snapshot(ctx context.Context, f *finding, now moment) (*backupv1
 }
 
 func (ws *workspace) awaitSnapshot(ctx context.Context, name string) (s *backupv1.Snapshot, err error) {
-	ctx, cancel := bounded(ctx, 2*time.Minute, "the snapshot")
+	ctx, cancel := bounded(ctx, patience, "the snapshot")
 	defer cancel()
 	client := backupv1.NewSnapshotServiceClient(ws.door.GRPC())
 	err = until(ctx, 50*time.Millisecond, func() (bool, error) {
@@ -179,7 +179,7 @@ func (w *world) restoreWithoutPrimary(ctx context.Context, f *finding, s *backup
 // objectsReturn waits until the region that was away shows the snapshot's objects as well.
 func (w *world) objectsReturn(ctx context.Context, f *finding, before moment) error {
 	w.progress("waiting for the primary region's objects")
-	ctx, cancel := bounded(ctx, 75*time.Second, "the return of the primary region's objects")
+	ctx, cancel := bounded(ctx, patience, "the return of the primary region's objects")
 	defer cancel()
 	begin := time.Now()
 	var last error
@@ -207,7 +207,7 @@ func (w *world) restoreFrom(ctx context.Context, snapshot string) (*backupv1.Res
 }
 
 func (w *world) awaitRestore(ctx context.Context, name string, state backupv1.Restore_State) (r *backupv1.Restore, err error) {
-	ctx, cancel := bounded(ctx, 2*time.Minute, "the restore")
+	ctx, cancel := bounded(ctx, patience, "the restore")
 	defer cancel()
 	client := backupv1.NewRestoreServiceClient(w.shop.door.GRPC())
 	err = until(ctx, 50*time.Millisecond, func() (bool, error) {

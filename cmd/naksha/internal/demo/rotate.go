@@ -99,7 +99,7 @@ func (w *world) rotateUnder(ctx context.Context, app *application) (*rotationv1.
 func orderRotation(ctx context.Context, door *outsider.Door, credential string) (string, error) {
 	made := &rotationv1.CreateRotationResponse{}
 	request := &rotationv1.CreateRotationRequest{
-		Parent: credential, QuietWindow: durationpb.New(quiet), Deadline: durationpb.New(time.Minute), RequestId: newID(),
+		Parent: credential, QuietWindow: durationpb.New(quiet), Deadline: durationpb.New(patience), RequestId: newID(),
 	}
 	if err := door.REST(ctx, "POST", "/v1/"+credential+"/rotations", request, made); err != nil {
 		return "", fmt.Errorf("order a rotation: %w", err)
@@ -108,7 +108,7 @@ func orderRotation(ctx context.Context, door *outsider.Door, credential string) 
 }
 
 func awaitRotation(ctx context.Context, door *outsider.Door, name string, state rotationv1.Rotation_State) (r *rotationv1.Rotation, err error) {
-	ctx, cancel := bounded(ctx, 30*time.Second, "the rotation's way to "+state.String())
+	ctx, cancel := bounded(ctx, patience, "the rotation's way to "+state.String())
 	defer cancel()
 	client := rotationv1.NewRotationServiceClient(door.GRPC())
 	err = until(ctx, 50*time.Millisecond, func() (bool, error) {

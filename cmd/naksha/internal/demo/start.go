@@ -75,7 +75,7 @@ func (w *world) measureCreates(ctx context.Context, f *finding) error {
 
 // hearOf waits until the subscriber has heard of the workspaces' creation.
 func (w *world) hearOf(ctx context.Context, f *finding, all ...*workspace) error {
-	ctx, cancel := bounded(ctx, 10*time.Second, "hearing of the new workspaces")
+	ctx, cancel := bounded(ctx, patience, "hearing of the new workspaces")
 	defer cancel()
 	for _, ws := range all {
 		if _, err := w.feed.Await(ctx, "naksha.feed.tenant.v1.", "."+ws.ref); err != nil {

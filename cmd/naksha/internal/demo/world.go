@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/demo/outsider"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
@@ -104,7 +103,7 @@ func (w *world) close() error {
 	w.closeClients()
 	var err error
 	if w.platform != nil {
-		ctx, cancel := bounded(context.Background(), time.Minute, "stopping the platform")
+		ctx, cancel := bounded(context.Background(), patience, "stopping the platform")
 		defer cancel()
 		err = w.platform.stop(ctx)
 	}

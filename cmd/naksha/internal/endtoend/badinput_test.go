@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -15,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/dynamicpb"
 
 	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	accessv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/access/v1"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
@@ -116,7 +116,7 @@ func TestNoInputIsAnsweredWithInternal(t *testing.T) {
 			if skip(m, request) {
 				continue
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 			err := conn.Invoke(ctx, path(m), request, dynamicpb.NewMessage(m.Output()))
 			cancel()
 			checkRefusal(t, fmt.Sprintf("%s with %.40q", path(m), nasty[n]), err)

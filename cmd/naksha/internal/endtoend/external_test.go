@@ -17,6 +17,7 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/conf"
 	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
+	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	backupv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/backup/v1"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
@@ -154,7 +155,7 @@ func createAndCopy(t *testing.T, conn *grpc.ClientConn, outside up.External) (re
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, time.Minute, func() error {
+	servicetest.Eventually(t, func() error {
 		s, err := snapshots.GetSnapshot(t.Context(), &backupv1.GetSnapshotRequest{Name: snapshot.GetSnapshot().GetName()})
 		if err == nil && s.GetSnapshot().GetState() != backupv1.Snapshot_STATE_VERIFIED {
 			err = fmt.Errorf("the snapshot is %s", s.GetSnapshot())
@@ -236,7 +237,7 @@ func TestNATSServerTakesThePrintedUsers(t *testing.T) {
 	}
 	bus.Start()
 	t.Cleanup(func() { bus.Shutdown(); bus.WaitForShutdown() })
-	if !bus.ReadyForConnections(10 * time.Second) {
+	if !bus.ReadyForConnections(localtest.Patience) {
 		t.Fatal("the server does not start")
 	}
 	platform, err := up.New(up.Config{Dir: dir, Log: t.Output(), Slots: 1, External: up.External{

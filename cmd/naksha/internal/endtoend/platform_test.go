@@ -93,7 +93,7 @@ func (w *world) stop() error {
 	if w.platform == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), localtest.Patience)
 	defer cancel()
 	if err := w.platform.Stop(ctx); err != nil {
 		return err

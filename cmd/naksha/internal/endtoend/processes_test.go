@@ -2,7 +2,6 @@ package endtoend
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -14,14 +13,14 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
+	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
 
-func TestServicesRunAsProcessesAndComeBackWhenKilled(t *testing.T) {
+func TestServicesRunAsProcessesAndComeBackWhenTheyDieOrHang(t *testing.T) {
 	t.Parallel()
 	binary, dir := buildAll(t), filepath.Join(localtest.TempDir(t), "state")
 	p := launch(t, binary, dir, "--processes")
@@ -32,26 +31,31 @@ func TestServicesRunAsProcessesAndComeBackWhenKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range up.Services {
-		killed := w.endpoints.Processes[name]
-		if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
+	strike := func(name string, signal syscall.Signal) {
+		t.Helper()
+		struck := endpoints(t, dir).Processes[name]
+		if err := syscall.Kill(struck, signal); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		eventually(t, 30*time.Second, func() error {
-			if endpoints(t, dir).Processes[name] == killed {
+		servicetest.Eventually(t, func() error {
+			if endpoints(t, dir).Processes[name] == struck {
 				return fmt.Errorf("%s has not come back", name)
 			}
 			code, out, errs := w.naksha(t, "status", "-o", "json")
 			if code != 0 {
-				return fmt.Errorf("after the kill of %s: %s%s", name, out, errs)
+				return fmt.Errorf("%s after %s: %s%s", name, signal, out, errs)
 			}
 			return nil
 		})
 		_, err := client.GetWorkspace(t.Context(), &tenantv1.GetWorkspaceRequest{Name: made.GetWorkspace().GetName()})
 		if err != nil {
-			t.Errorf("after the kill of %s: %v", name, err)
+			t.Errorf("%s after %s: %v", name, signal, err)
 		}
 	}
+	for _, name := range up.Services {
+		strike(name, syscall.SIGKILL)
+	}
+	strike("rotation", syscall.SIGSTOP) // as one that hangs
 	if code, out, errs := w.naksha(t, "log-level", "debug", "--service", "backup"); code != 0 {
 		t.Errorf("log level: exit code %d, %s%s", code, out, errs)
 	}
@@ -70,7 +74,9 @@ func TestServicesRunAsProcessesAndComeBackWhenKilled(t *testing.T) {
 	if err := <-p.ended; err != nil {
 		t.Errorf("exit after SIGTERM: %v", err)
 	}
-	goneBy(t, last, 0)
+	if err := stillRuns(last); err != nil {
+		t.Error(err)
+	}
 	noneLeft(t, dir)
 }
 
@@ -99,9 +105,9 @@ func TestADirectoryGoesFromOneModeToTheOtherAndOrphansAreStopped(t *testing.T) {
 	for _, name := range []string{"backup", "platform", "cell1"} { // the servers are no services: they go on
 		delete(leashed, name)
 	}
-	goneBy(t, leashed, 30*time.Second)
+	servicetest.Eventually(t, func() error { return stillRuns(leashed) })
 	third := launch(t, binary, dir, "--processes")
-	goneBy(t, orphans, 10*time.Second)
+	servicetest.Eventually(t, func() error { return stillRuns(orphans) })
 	w = &world{dir: dir, endpoints: endpoints(t, dir)}
 	_, err = tenantv1.NewWorkspaceServiceClient(w.dial(t, w.adminKey(t))).
 		GetWorkspace(t.Context(), &tenantv1.GetWorkspaceRequest{Name: made.GetWorkspace().GetName()})
@@ -142,11 +148,14 @@ func secretsStayHidden(t *testing.T, w *world) {
 			t.Errorf("environment of %s holds secrets: %v", name, err)
 		}
 	}
-	code, out, errs := w.naksha(t, "status", "-o", "json")
-	var told struct{ Services []struct{ PID int } }
-	if err := json.Unmarshal([]byte(out), &told); err != nil || code != 0 || len(told.Services) != len(up.Services) || !seen[told.Services[0].PID] {
-		t.Errorf("status: exit code %d, %s%s: %v", code, out, errs, err)
-	}
+	servicetest.Eventually(t, func() error {
+		code, out, errs := w.naksha(t, "status", "-o", "json")
+		var told struct{ Services []struct{ PID int } }
+		if err := json.Unmarshal([]byte(out), &told); err != nil || code != 0 || len(told.Services) != len(up.Services) || !seen[told.Services[0].PID] {
+			return fmt.Errorf("status: exit code %d, %s%s: %w", code, out, errs, err)
+		}
+		return nil
+	})
 }
 
 // down stops a platform by `naksha down`.
@@ -161,31 +170,12 @@ func down(t *testing.T, binary, dir string, p *process) {
 	noneLeft(t, dir)
 }
 
-// goneBy waits until none of the processes runs; a zombie does not.
-func goneBy(t *testing.T, pids map[string]int, patience time.Duration) {
-	t.Helper()
-	eventually(t, patience, func() error {
-		for name, pid := range pids {
-			if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); len(line) > 0 {
-				return fmt.Errorf("%s (%d) still runs: %q", name, pid, line)
-			}
-		}
-		return nil
-	})
-}
-
-// eventually polls until f answers nil, at least once.
-func eventually(t *testing.T, patience time.Duration, f func() error) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for err := f(); err != nil; err = f() {
-		select {
-		case <-ctx.Done():
-			t.Fatal(err)
-		case <-tick.C:
+// stillRuns names one of the processes that runs, nil = none does; a zombie does not.
+func stillRuns(pids map[string]int) error {
+	for name, pid := range pids {
+		if line, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid)); len(line) > 0 {
+			return fmt.Errorf("%s (%d) still runs: %q", name, pid, line)
 		}
 	}
+	return nil
 }

@@ -28,6 +28,7 @@ import (
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
+	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
 
@@ -208,7 +209,7 @@ func followsRenewal(t *testing.T, owner authority, w *world) {
 		}
 	}
 	for _, address := range []string{w.endpoints.Gateway, w.endpoints.S3Primary, w.endpoints.S3DR} {
-		eventually(t, 10*time.Second, func() error {
+		servicetest.Eventually(t, func() error {
 			conn, err := tls.Dial("tcp", strings.TrimPrefix(address, "https://"), w.tls(t))
 			if err != nil {
 				return err

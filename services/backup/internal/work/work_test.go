@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/uuid"
@@ -59,6 +60,10 @@ func TestPanickingJobIsTriedAgainAndEndsNothingElse(t *testing.T) {
 
 func TestJobEndsBeforeItsLeaseWhenTheDatabaseHangs(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, endsBeforeItsLease)
+}
+
+func endsBeforeItsLease(t *testing.T) {
 	q := &oneJob{settled: make(chan error, 1), extending: func(ctx context.Context) error {
 		<-ctx.Done()
 		return ctx.Err()

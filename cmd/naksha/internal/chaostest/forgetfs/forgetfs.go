@@ -125,7 +125,7 @@ func (f *FS) PowerLoss() error {
 }
 
 // busyTime bounds how long a process that was killed may hold a file.
-const busyTime = 20 * time.Second
+const busyTime = 2 * time.Minute
 
 // unmount waits for the ends of processes that were killed a moment ago.
 func (f *FS) unmount() (err error) {

@@ -22,7 +22,7 @@ import (
 )
 
 // callTimeout bounds each call that has no deadline of its own.
-const callTimeout = 30 * time.Second
+const callTimeout = time.Minute
 
 // Door is the platform's gateway as the holder of one API key sees it: gRPC and REST at the same address.
 type Door struct {

@@ -118,7 +118,7 @@ PGI+aHRtbDwvYj4=
 	if err := smtp.SendMail(box.Address(), nil, "a@x.example", []string{"b@x.example"}, []byte(message)); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	m, err := box.Inbox.Await(ctx, func(Mail) bool { return true })
 	if err != nil {

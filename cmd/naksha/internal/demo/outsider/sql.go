@@ -19,7 +19,7 @@ func NewSQL(url string) (SQL, error) {
 	if err != nil {
 		return SQL{}, fmt.Errorf("read the connection string: %w", err)
 	}
-	config.ConnectTimeout = 10 * time.Second
+	config.ConnectTimeout = time.Minute
 	return SQL{config: config}, nil
 }
 
