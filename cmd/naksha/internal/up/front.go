@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/naksha-cloud/naksha/pkg/clock"
 	"github.com/naksha-cloud/naksha/pkg/rpc"
 )
 
@@ -20,6 +21,8 @@ const (
 	handshakeWait = 15 * time.Second
 	// idleWait bounds how long nothing may move, either way, between a client and S3. Postgres' sessions may rest.
 	idleWait = 5 * time.Minute
+	// acceptPause is the rest after a connection that could not be accepted: too many open files are not closed at once.
+	acceptPause = 100 * time.Millisecond
 	// mostClients of one front at a time; more wait.
 	mostClients = 4096
 )
@@ -71,6 +74,7 @@ func (f *front) accept(ctx context.Context) {
 		if err != nil { // too many open files, or a client that left at once
 			<-places
 			f.log.WarnContext(ctx, "a customer's connection was not accepted", "front", f.name, "error", err)
+			_ = clock.Sleep(ctx, clock.System(), acceptPause)
 			continue
 		}
 		f.clients.Go(func() {
