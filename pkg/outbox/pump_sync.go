@@ -60,7 +60,8 @@ func (p *Pump) recognise(ctx context.Context, last, known uint64) error {
 	}
 	stream := bus.StreamOf(p.config.Service)
 	return fmt.Errorf("message %d of stream %s is a fact that the database does not know: it was put back to an earlier state, "+
-		"and NATS was not: stop the platform, delete stream %s, and start: it is filled from the database", last, stream, stream)
+		"and NATS was not: stop the platform, remove stream %s (of our own NATS: the folder nats of the state directory), and start: "+
+		"it is filled from the database", last, stream, stream)
 }
 
 // restore makes pending again what the stream lost. What it acknowledged and is not settled is pending still.

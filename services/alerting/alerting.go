@@ -166,6 +166,9 @@ func (s *Service) Start(ctx context.Context) error {
 	if s.config.SMTP.Host == "" && s.config.Webhook.URL == "" {
 		s.core.Log.WarnContext(ctx, "neither smtp.host nor webhook.url is set: only targets with a webhook of their own are told")
 	}
+	if s.config.SMTP.Host != "" && s.config.PolicyFile == "" {
+		s.core.Log.WarnContext(ctx, "smtp.host is set and policy_file is not: incidents go to the built-in addresses at naksha.com: name your own targets")
+	}
 	return s.core.Start(ctx)
 }
 

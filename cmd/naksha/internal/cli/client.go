@@ -29,7 +29,7 @@ type target struct {
 func (t *target) addFlags(flags *pflag.FlagSet, getenv func(string) string) {
 	flags.StringVar(&t.Server, "server", getenv("NAKSHA_SERVER"), "gateway, https://host:port (NAKSHA_SERVER)")
 	flags.StringVar(&t.CAFile, "ca-file", getenv("NAKSHA_CA_FILE"), "CA of the gateway's certificate (NAKSHA_CA_FILE)")
-	flags.StringVar(&t.KeyFile, "key-file", getenv("NAKSHA_KEY_FILE"), "file with the API key (NAKSHA_KEY_FILE)")
+	flags.StringVar(&t.KeyFile, "key-file", getenv("NAKSHA_KEY_FILE"), "file with the API key (NAKSHA_KEY_FILE); NAKSHA_KEY holds a key itself")
 	t.key = getenv("NAKSHA_KEY")
 }
 
@@ -57,7 +57,11 @@ func (a *App) resolve() (target, error) {
 	return t, nil
 }
 
+// fill takes what is not known yet; a key of the environment counts more than a stored file.
 func (t *target) fill(from target) {
+	if t.key != "" {
+		from.KeyFile = ""
+	}
 	for _, f := range []struct{ to, from *string }{
 		{&t.Server, &from.Server}, {&t.CAFile, &from.CAFile}, {&t.KeyFile, &from.KeyFile},
 	} {

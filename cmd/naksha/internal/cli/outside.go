@@ -30,7 +30,7 @@ func (o *outside) addFlags(flags *pflag.FlagSet) {
 	o.addDatabase(flags)
 	flags.StringVar(&o.cell, "cell-url", "", "postgres:// URL of a superuser of the cell's server")
 	flags.StringVar(&o.nats, "nats-url", "", "nats://host:port of a server with JetStream")
-	flags.StringVar(&o.natsPasswords, "nats-passwords", "", "YAML file with the password of each NATS user; default: those of `naksha nats-users`")
+	flags.StringVar(&o.natsPasswords, "nats-passwords", "", "YAML file with the password of each NATS user; default: those of naksha nats-users")
 	flags.StringToStringVar(&o.s3, "s3-endpoint", nil, "URL of S3 by region: primary=URL,dr=URL")
 	flags.StringToStringVar(&o.iam, "s3-iam-endpoint", nil, "URL of the AWS IAM API by region; default: that of S3")
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // serverLogs are the logs of the private Postgres servers in the state directory.
-const serverLogs = "postgres/*/*.log"
+const serverLogs = "postgres/*/*.log*"
 
 // entryHead is how pkg/local has Postgres begin an entry of its log: time, process, in sessions who@database, severity.
 // Further lines of an entry begin with a tab.

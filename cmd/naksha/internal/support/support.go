@@ -83,7 +83,7 @@ func (b Bundle) entries() []entry {
 		{"folders.json", func(context.Context) ([]byte, error) { return sizes(b.Dir) }},
 		{"endpoints.json", b.file("endpoints.json")},
 	}
-	for _, pattern := range []string{"configuration/*.yaml", "*.log", serverLogs, "postgres/*/data/naksha.conf", "s3/*/*.log"} {
+	for _, pattern := range []string{"configuration/*.yaml", "*.log*", serverLogs, "postgres/*/data/naksha.conf", "s3/*/*.log*"} {
 		found, _ := filepath.Glob(filepath.Join(b.Dir, pattern))
 		for _, path := range found {
 			name, err := filepath.Rel(b.Dir, path)

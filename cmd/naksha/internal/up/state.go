@@ -161,7 +161,7 @@ func (s *state) claim() error {
 	if err != nil {
 		return fmt.Errorf("state directory %s: %w", s.dir, err)
 	}
-	ours := []string{fileLock, LogFile, fileRootKey, file.Unfinished(fileRootKey), "pki", file.Unfinished(fileFormat)}
+	ours := []string{fileLock, LogFile, LogFile + ".1", fileRootKey, file.Unfinished(fileRootKey), "pki", file.Unfinished(fileFormat)}
 	for _, e := range entries {
 		if name := e.Name(); !slices.Contains(ours, name) {
 			return fmt.Errorf("%s is no state directory (it holds %s): choose an empty or new directory with --dir", s.dir, name)
