@@ -2,7 +2,6 @@ package iam_test
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -65,20 +64,19 @@ func BenchmarkOpen(b *testing.B) {
 	}
 }
 
-// crowd makes a store with many users; through the file of an older version, which is quicker than one by one.
+// crowd makes a store with many users, each with a key and a policy.
 func crowd(b *testing.B, dir string, users int) *iam.Store {
 	b.Helper()
-	old := map[string]*types.User{}
+	s := open(b, dir)
 	for i := range users {
 		name := fmt.Sprint("u", i)
-		old[name] = &types.User{
-			UserName: name, UserID: "ID" + name, Arn: "arn:aws:iam::000000000000:user/" + name,
-			AccessKeys: []types.AccessKeyEntry{{AccessKeyId: "AKIA" + name, SecretAccessKey: fmt.Sprintf("%040d", i), Status: "Active"}},
-			Policies:   types.Policies{Inline: []types.PolicyEntry{{PolicyName: "own", PolicyDocument: string(make([]byte, 600))}}},
-		}
+		_, err := s.CreateUser(b.Context(), types.User{UserName: name, UserID: "ID" + name, Arn: "arn:aws:iam::000000000000:user/" + name})
+		must(b, err)
+		_, err = s.CreateAccessKey(b.Context(), storage.CreateAccessKeyInput{
+			UserName: name, AccessKeyID: "AKIA" + name, SecretAccessKey: "secret of " + name, Status: "Active",
+		})
+		must(b, err)
+		must(b, s.PutUserPolicy(b.Context(), storage.PutUserPolicyInput{UserName: name, PolicyName: "own", PolicyDocument: string(make([]byte, 600))}))
 	}
-	content, err := json.Marshal(map[string]any{"users": old})
-	must(b, err)
-	must(b, os.WriteFile(filepath.Join(dir, "iam.json"), content, 0o600))
-	return open(b, dir)
+	return s
 }
