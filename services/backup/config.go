@@ -23,6 +23,7 @@ type Config struct {
 	Poll           time.Duration `conf:"poll" doc:"how often to look for work when nobody tells of it"`
 	Lease          time.Duration `conf:"lease" doc:"after how long without a sign of life another process takes a job over"`
 	Patience       time.Duration `conf:"patience" doc:"how long a job is tried while something that it needs is away"`
+	LoadTime       time.Duration `conf:"load_time" doc:"how long a restore may load, besides a second for each 4 MiB of rows"`
 	Retry          time.Duration `conf:"retry" doc:"until a region that was away is tried again; doubled each time, up to an hour"`
 	KeepUndo       time.Duration `conf:"keep_undo" doc:"how long the data that a restore replaced is kept"`
 }
@@ -49,7 +50,7 @@ func DefaultConfig() Config {
 		Config:   service.DefaultConfig(),
 		Regions:  Regions{Primary: Region{Bucket: "naksha-backups"}, DR: Region{Bucket: "naksha-backups-dr"}},
 		Parallel: 2, Sessions: 3, Poll: 2 * time.Second, Lease: 15 * time.Second, Patience: 10 * time.Minute,
-		Retry: time.Minute, KeepUndo: 7 * 24 * time.Hour,
+		LoadTime: 15 * time.Minute, Retry: time.Minute, KeepUndo: 7 * 24 * time.Hour,
 	}
 }
 
@@ -65,8 +66,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("parallel is %d: give 1 to 64", c.Parallel)
 	case c.Sessions < 1 || c.Sessions > 16:
 		return fmt.Errorf("sessions is %d: give 1 to 16", c.Sessions)
-	case c.Poll <= 0 || c.Patience <= 0 || c.Retry <= 0 || c.KeepUndo <= 0:
-		return errors.New("poll, patience, retry and keep_undo: give a duration above 0")
+	case c.Poll <= 0 || c.Patience <= 0 || c.LoadTime <= 0 || c.Retry <= 0 || c.KeepUndo <= 0:
+		return errors.New("poll, patience, load_time, retry and keep_undo: give a duration above 0")
 	case c.Lease < time.Second:
 		return fmt.Errorf("lease is %s: give 1s or more", c.Lease)
 	}

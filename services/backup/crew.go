@@ -82,7 +82,7 @@ func (c *crew) loops(root seal.Root, keeper *custody.Custody) []*work.Loop {
 	}}
 	stager := &stage.Stager{Config: stage.Config{
 		Store: s.store, Cells: s.peers, Readers: keeper, Regions: s.regions, Root: root, Sessions: s.config.Sessions,
-		KeepUndo: s.config.KeepUndo, Retry: s.config.Retry, Leftover: c.leftover, Clock: s.core.Clock, Log: s.core.Log,
+		LoadTime: s.config.LoadTime, KeepUndo: s.config.KeepUndo, Retry: s.config.Retry, Leftover: c.leftover, Clock: s.core.Clock, Log: s.core.Log,
 	}}
 	return []*work.Loop{
 		c.loop("bucket", s.config.Retry, func(ctx context.Context) (bool, error) { return false, s.regions.Ensure(ctx) }),

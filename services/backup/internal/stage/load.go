@@ -25,6 +25,26 @@ const (
 	restShare = 30
 )
 
+// loadRate is what a cell loads at least, in bytes a second, indexes included.
+const loadRate = 4 << 20
+
+// loadInTime bounds load: customers' code runs in it, and one that waits for ever would keep everybody's restores waiting.
+func (a *attempt) loadInTime(ctx context.Context) ([]snapshot.Table, error) {
+	limit := a.LoadTime + time.Duration(a.source.Manifest.Taken().RawBytes/loadRate)*time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, tooSlow(limit))
+	defer cancel()
+	tables, err := a.load(ctx)
+	if f := (*fault.Fault)(nil); err != nil && errors.As(context.Cause(ctx), &f) {
+		return nil, f
+	}
+	return tables, err
+}
+
+func tooSlow(limit time.Duration) error {
+	return fault.New(codes.FailedPrecondition, "RESTORE_TOO_SLOW", "The snapshot was not loaded within %s; the live data is untouched.", limit).
+		WithRemedy("Look for a function of the workspace that waits, behind a generated column, a check, a domain or an index, and restore a snapshot without it; else tell the operators.")
+}
+
 // load fills the staged schema in the order of pg_restore: tables, rows, then what rests on rows, and compares the rows
 // meanwhile. While rows are loaded, the second half of the DDL is renamed, and indexes of tables that are full are built.
 func (a *attempt) load(ctx context.Context) (tables []snapshot.Table, err error) {

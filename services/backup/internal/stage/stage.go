@@ -79,6 +79,7 @@ type Config struct {
 	Regions  region.Set
 	Root     seal.Root
 	Sessions int           // concurrent sessions that load
+	LoadTime time.Duration // how long to load at most, besides a second for each loadRate bytes of rows
 	KeepUndo time.Duration // how long the replaced data is kept
 	Retry    time.Duration // until a region that was away is tried again
 	Leftover func()        // told when there may be something to clear
@@ -130,7 +131,7 @@ func (a *attempt) prepare(ctx context.Context) error {
 	if err := a.begin(ctx); err != nil {
 		return err
 	}
-	tables, err := a.load(ctx)
+	tables, err := a.loadInTime(ctx)
 	if err != nil {
 		return err
 	}
