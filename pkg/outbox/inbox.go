@@ -2,8 +2,8 @@ package outbox
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -11,6 +11,7 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/bus"
 	"github.com/naksha-cloud/naksha/pkg/clock"
 	"github.com/naksha-cloud/naksha/pkg/pg"
+	"github.com/naksha-cloud/naksha/pkg/run"
 )
 
 // Inbox takes the facts of one stream into a service. It consumes every fact of each aggregate, also those that it does
@@ -19,11 +20,8 @@ import (
 type Inbox struct {
 	*Intake
 	consumer *bus.Consumer
+	upkeep   *run.Loop
 	compare  time.Duration
-
-	mu     sync.Mutex
-	cancel context.CancelFunc
-	done   chan struct{}
 }
 
 // InboxConfig names an Inbox's parts.
@@ -66,46 +64,28 @@ func NewInbox(c InboxConfig) *Inbox {
 		Log: c.Log, Tracer: c.Tracer, Patience: patience, Report: c.Report,
 	})}
 	in.consumer = bus.NewConsumer(c.Bus, bus.StreamOf(c.Owner), c.Service, in.Handle, c.Restarted)
-	in.Stream = in.consumer
+	in.Stream, in.upkeep = in.consumer, run.NewLoop(in.look)
 	return in
 }
 
 // Start begins to take facts and to look after what was taken.
 func (in *Inbox) Start(ctx context.Context) error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if in.cancel != nil {
-		return nil
-	}
 	if err := in.consumer.Start(ctx); err != nil {
 		return err
 	}
-	ctx, in.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	in.done = make(chan struct{})
-	go in.look(ctx, in.done)
-	return nil
+	return in.upkeep.Start(ctx)
 }
 
 // Stop ends after the facts in hand. A second Stop does nothing.
 func (in *Inbox) Stop(ctx context.Context) error {
-	in.mu.Lock()
-	cancel, done := in.cancel, in.done
-	in.cancel = nil
-	in.mu.Unlock()
-	if cancel == nil {
-		return nil
-	}
-	cancel()
-	<-done
-	return in.consumer.Stop(ctx)
+	return errors.Join(in.upkeep.Stop(ctx), in.consumer.Stop(ctx))
 }
 
 // Ready says why facts are not being taken, or nil.
 func (in *Inbox) Ready(ctx context.Context) error { return in.consumer.Ready(ctx) }
 
 // look compares heads and tidies up, now and then, until the Inbox stops.
-func (in *Inbox) look(ctx context.Context, done chan struct{}) {
-	defer close(done)
+func (in *Inbox) look(ctx context.Context) {
 	var tidied time.Time
 	failing := map[string]bool{}
 	try := func(what string, f func(ctx context.Context) error) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
 	"github.com/naksha-cloud/naksha/pkg/outbox"
+	"github.com/naksha-cloud/naksha/pkg/run"
 	alertingv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/alerting/v1"
 )
 
@@ -32,17 +33,18 @@ type trouble struct{ alert, owner string }
 
 // troubles tells alerting what the inboxes found, as Prometheus would: again and again while it lasts.
 type troubles struct {
+	*run.Loop
 	core *Core
 
-	mu     sync.Mutex
-	last   map[trouble]time.Time // when it was seen last
-	text   map[trouble]string
-	cancel context.CancelFunc
-	done   chan struct{}
+	mu   sync.Mutex
+	last map[trouble]time.Time // when it was seen last
+	text map[trouble]string
 }
 
 func newTroubles(c *Core) *troubles {
-	return &troubles{core: c, last: map[trouble]time.Time{}, text: map[trouble]string{}}
+	t := &troubles{core: c, last: map[trouble]time.Time{}, text: map[trouble]string{}}
+	t.Loop = run.NewLoop(t.run)
+	return t
 }
 
 // seen notes a fault that was found and mended.
@@ -62,34 +64,7 @@ func (t *troubles) found(owner string, f outbox.Finding) {
 	}
 }
 
-// Start begins to look.
-func (t *troubles) Start(context.Context) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.cancel != nil {
-		return nil
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	t.cancel, t.done = cancel, make(chan struct{})
-	go t.run(ctx, t.done)
-	return nil
-}
-
-// Stop ends it. A second Stop does nothing.
-func (t *troubles) Stop(context.Context) error {
-	t.mu.Lock()
-	cancel, done := t.cancel, t.done
-	t.cancel = nil
-	t.mu.Unlock()
-	if cancel != nil {
-		cancel()
-		<-done
-	}
-	return nil
-}
-
-func (t *troubles) run(ctx context.Context, done chan struct{}) {
-	defer close(done)
+func (t *troubles) run(ctx context.Context) {
 	for clock.Sleep(ctx, t.core.Clock, troubleEvery) == nil {
 		if err := t.look(ctx); err != nil {
 			t.core.Log.DebugContext(ctx, "alerting was not told", "error", err)
