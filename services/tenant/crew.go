@@ -24,7 +24,6 @@ const (
 	refillEvery   = 5 * time.Second
 	enforceEvery  = 5 * time.Second
 	withholdEvery = 10 * time.Minute
-	watchEvery    = time.Second // a table of locks can be filled within seconds
 )
 
 // crew are the verbs of one instance, and the workers that repeat some of them.
@@ -49,7 +48,7 @@ func (s *Service) hire(r reports) *crew {
 		operator: &loginops.Operator{Journal: s.store, Cell: s.cell, Server: s.noun.Server},
 		stager:   &stage.Stager{Journal: s.store, Cell: s.cell},
 		enforcer: &enforce.Enforcer{Record: s.store, Cell: s.cell},
-		watcher:  &watch.Watcher{Cell: s.cell, Ended: r.ended, Log: s.core.Log},
+		watcher:  &watch.Watcher{Cell: s.cell, Clock: s.core.Clock, Ended: r.ended, Log: s.core.Log},
 		reconciler: &provision.Reconciler{
 			Record: s.store, CellID: s.noun.ID, Log: s.core.Log, Places: map[string]provision.Place{provision.CellPlace: s.cell},
 		},
@@ -87,7 +86,7 @@ func (s *Service) employ(c *crew, r reports) {
 	})
 	c.enforce = repeat("enforce", enforceEvery, c.enforcer.Enforce)
 	c.sample = repeat("sample", s.config.Cell.SampleEvery, c.operator.Sample)
-	c.watch = repeat("watch", watchEvery, c.watcher.Watch)
+	c.watch = repeat("watch", 0, c.watcher.Watch) // it rests by itself
 	c.withhold = repeat("withhold", withholdEvery, s.store.WithholdReplies)
 }
 

@@ -12,8 +12,11 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/conf"
 	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
+	"github.com/naksha-cloud/naksha/pkg/pg"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	"github.com/naksha-cloud/naksha/services/tenant"
+	"github.com/naksha-cloud/naksha/services/tenant/internal/store/cellstore"
+	"github.com/naksha-cloud/naksha/services/tenant/internal/watch"
 )
 
 // fill takes locks until the server's table of them is full, and keeps them.
@@ -33,7 +36,7 @@ func TestWhoFillsTheTableOfLocksLosesItsSessions(t *testing.T) {
 	w.config.Cell.URL = conf.Secret(server.SuperuserURL("postgres"))
 	i := w.start(t, tenant.Deps{})
 	made, other := i.create(t, "greedy").GetCredentials().GetDatabaseUrl(), i.create(t, "modest").GetCredentials().GetDatabaseUrl()
-	greedy, idle, modest := login(t, made), login(t, made), login(t, other)
+	greedy, idle, modest, super := login(t, made), login(t, made), login(t, other), login(t, server.SuperuserURL("postgres"))
 	run(t, modest, "BEGIN", "CREATE TABLE few (i int)")
 	run(t, greedy, "BEGIN")
 	_, _ = greedy.Exec(t.Context(), fill) // the session may be ended before it is through
@@ -41,11 +44,52 @@ func TestWhoFillsTheTableOfLocksLosesItsSessions(t *testing.T) {
 		if greedy.Ping(t.Context()) == nil {
 			return errors.New("the session that took the locks lives")
 		}
-		return nil
+		var locks int // it is told first, and gives them back then
+		err := super.QueryRow(t.Context(), "SELECT count(*) FROM pg_locks WHERE pid = $1", greedy.PgConn().PID()).Scan(&locks)
+		if err == nil && locks > 0 {
+			err = fmt.Errorf("it keeps %d locks", locks)
+		}
+		return err
 	})
 	run(t, modest, "CREATE TABLE more (i int)", "COMMIT")
 	run(t, idle, "SELECT 1")                          // it held nothing
 	run(t, login(t, made), "CREATE TABLE t1 (i int)") // nobody is locked out
+}
+
+// The guard is not asked before the table is full, and by then its session knows nothing any more: the server has told it
+// to forget.
+func TestGuardWorksWhenTheTableOfLocksIsFull(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	cellURL := smallPostgres(t, localtest.TempDir(t)).SuperuserURL("postgres")
+	w.config.Cell.URL = conf.Secret(cellURL)
+	i := w.start(t, tenant.Deps{})
+	made := i.create(t, "greedy").GetCredentials().GetDatabaseUrl()
+	if err := i.Stop(t.Context()); err != nil { // no watcher but ours
+		t.Fatal(err)
+	}
+	greedy, other := login(t, made), login(t, cellURL)
+	direct := cellstore.New(cellstore.Config{Pool: pg.New(pg.Config{URL: cellURL})})
+	servicetest.Start(t, direct)
+	err := direct.Guard(t.Context(), func(ctx context.Context, g watch.Guard) error {
+		run(t, other, "DO $$ BEGIN FOR i IN 1..1500 LOOP CREATE TABLE forget (i int); COMMIT; DROP TABLE forget; COMMIT; END LOOP; END $$")
+		run(t, greedy, "BEGIN", fill)
+		if _, err := other.Exec(ctx, "CREATE TABLE more (i int)"); pg.SQLState(err) != "53200" {
+			t.Errorf("the table of locks is not full: %v", err)
+		}
+		ended, err := g.EndGreedy(ctx, watch.LockShare)
+		if err != nil || len(ended) != 1 || ended[0].Sessions != 1 {
+			t.Errorf("ended %v, %v", ended, err)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	servicetest.Eventually(t, func() error {
+		_, err := other.Exec(t.Context(), "CREATE TABLE more (i int)")
+		return err
+	})
 }
 
 func TestGreediestGoesWhenCustomersHoldHalfOfTheLocks(t *testing.T) {

@@ -4,9 +4,10 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/naksha-cloud/naksha/pkg/clock"
 )
 
 const (
@@ -15,6 +16,9 @@ const (
 	LockShare = 0.1
 	// Patience is how long a session may keep a neighbour waiting.
 	Patience = time.Second
+
+	every = time.Second // a table of locks can be filled within seconds
+	shift = 60          // looks; so long nobody else can lock a catalogue exclusively
 )
 
 // Ended is a workspace whose sessions were ended.
@@ -26,6 +30,12 @@ type Ended struct {
 
 // Cell is the server. Unavailable: it does not answer.
 type Cell interface {
+	// Guard runs f with a Guard that works even when nobody else gets a lock any more.
+	Guard(ctx context.Context, f func(ctx context.Context, g Guard) error) error
+}
+
+// Guard looks at the server's sessions.
+type Guard interface {
 	// EndGreedy ends the sessions of workspaces that hold more than this share of the table of locks.
 	EndGreedy(ctx context.Context, share float64) ([]Ended, error)
 	// EndHolders ends customers' sessions that keep somebody waiting for longer at a relation of another workspace.
@@ -35,17 +45,36 @@ type Cell interface {
 // Watcher looks at a cell.
 type Watcher struct {
 	Cell  Cell
+	Clock clock.Clock
 	Ended func(context.Context, Ended) // is told of each workspace
 	Log   *slog.Logger
 }
 
-// Watch looks once.
+// Watch looks once a second for about a minute. It never ends while somebody takes too much: the next Watch begins with
+// taking locks, for which there must be room.
 func (w *Watcher) Watch(ctx context.Context) error {
-	greedy, err := w.Cell.EndGreedy(ctx, LockShare)
-	w.tell(ctx, greedy)
-	holders, failed := w.Cell.EndHolders(ctx, Patience)
-	w.tell(ctx, holders)
-	return errors.Join(err, failed)
+	return w.Cell.Guard(ctx, func(ctx context.Context, g Guard) error {
+		for looks := 1; ; looks++ {
+			ended, err := w.look(ctx, g)
+			if err != nil || looks >= shift && !ended {
+				return err
+			}
+			if err := clock.Sleep(ctx, w.Clock, every); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// look says whether it ended anybody's sessions.
+func (w *Watcher) look(ctx context.Context, g Guard) (bool, error) {
+	greedy, err := g.EndGreedy(ctx, LockShare)
+	if err != nil {
+		return false, err
+	}
+	holders, err := g.EndHolders(ctx, Patience)
+	w.tell(ctx, append(greedy, holders...))
+	return len(greedy)+len(holders) > 0, err
 }
 
 func (w *Watcher) tell(ctx context.Context, ended []Ended) {

@@ -9,22 +9,35 @@ import (
 	"github.com/naksha-cloud/naksha/services/tenant/internal/watch"
 )
 
-// EndGreedy ends the sessions of workspaces that hold more than this share of the server's table of locks. It needs no
-// entry of that table itself, so it works when the table is full.
-func (c *Cell) EndGreedy(ctx context.Context, share float64) ([]watch.Ended, error) {
-	return c.endBy(ctx, "end_greedy", share)
-}
-
-// EndHolders ends customers' sessions that keep somebody waiting for longer at a relation of another workspace.
-func (c *Cell) EndHolders(ctx context.Context, patience time.Duration) ([]watch.Ended, error) {
-	return c.endBy(ctx, "end_holders", patience.Milliseconds())
-}
-
-func (c *Cell) endBy(ctx context.Context, name string, limit any) ([]watch.Ended, error) {
+// Guard runs f in one transaction, which keeps the locks that the guard's queries need: a lock that a transaction holds
+// already takes no further entry of the server's table, so they work when it is full. No new connection would.
+func (c *Cell) Guard(ctx context.Context, f func(context.Context, watch.Guard) error) error {
 	if err := c.connect(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	rows, err := c.config.Pool.Query(ctx, query(name), limit)
+	return c.config.Pool.InTx(ctx, func(ctx context.Context, tx *pg.Tx) error {
+		if _, err := tx.Exec(ctx, query("guard")); err != nil {
+			return reachable(fmt.Errorf("guard: %w", err))
+		}
+		return f(ctx, guard{tx})
+	})
+}
+
+type guard struct{ tx *pg.Tx }
+
+func (g guard) EndGreedy(ctx context.Context, share float64) ([]watch.Ended, error) {
+	return g.endBy(ctx, "end_greedy", share)
+}
+
+func (g guard) EndHolders(ctx context.Context, patience time.Duration) ([]watch.Ended, error) {
+	return g.endBy(ctx, "end_holders", patience.Milliseconds())
+}
+
+func (g guard) endBy(ctx context.Context, name string, limit any) ([]watch.Ended, error) {
+	if _, err := g.tx.Exec(ctx, "SELECT pg_stat_clear_snapshot()"); err != nil { // else it sees what its first look saw
+		return nil, reachable(fmt.Errorf("%s: %w", name, err))
+	}
+	rows, err := g.tx.Query(ctx, query(name), limit)
 	ended, err := pg.All[watch.Ended](rows, err)
 	if err != nil {
 		return nil, reachable(fmt.Errorf("%s: %w", name, err))
