@@ -28,11 +28,11 @@ const (
 
 // Config says where the storage is and with which key to reach it.
 type Config struct {
-	Endpoint  string      `conf:"endpoint" doc:"URL of the S3 endpoint, http://host:port or https://…."`
-	AccessKey string      `conf:"access_key" doc:"Access key id."`
-	SecretKey conf.Secret `conf:"secret_key" doc:"Secret access key."`
-	Region    string      `conf:"region" doc:"Region name for signatures; us-east-1 when empty."`
-	CAFile    string      `conf:"ca_file" doc:"Certificates that an https endpoint must be signed by; the system's when empty."`
+	Endpoint  string      `conf:"endpoint" doc:"URL of the S3 endpoint, http://host:port or https://…"`
+	AccessKey string      `conf:"access_key" doc:"access key id"`
+	SecretKey conf.Secret `conf:"secret_key" doc:"secret access key"`
+	Region    string      `conf:"region" doc:"region name for signatures; us-east-1 when empty"`
+	CAFile    string      `conf:"ca_file" doc:"certificates that an https endpoint must be signed by; the system's when empty"`
 }
 
 // Store is one S3 endpoint, reached with one key. Its methods may be called from any goroutine.

@@ -123,6 +123,7 @@ func decode(k *koanf.Koanf, into any) error {
 			mapstructure.TextUnmarshallerHookFunc(),
 			mapstructure.StringToTimeDurationHookFunc(),
 			splitList,
+			splitMap,
 		),
 	}})
 	if err != nil {

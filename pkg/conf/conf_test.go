@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,6 +146,22 @@ func TestMistakesNameTheirRemedy(t *testing.T) {
 				t.Errorf("error = %v, want %q in it", err, test.want)
 			}
 		})
+	}
+}
+
+func TestListsAndMapsComeFromTheEnvironment(t *testing.T) {
+	t.Parallel()
+	got := defaults()
+	environ := []string{"N_REGIONS=x, y", "N_LABELS=team=core, url=http://a/?b=c,"}
+	if err := conf.Load(&got, conf.Options{Prefix: "N", Environ: environ}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Regions, []string{"x", "y"}) || got.Labels["team"] != "core" || got.Labels["url"] != "http://a/?b=c" {
+		t.Errorf("regions %q, labels %q", got.Regions, got.Labels)
+	}
+	err := conf.Load(&got, conf.Options{Prefix: "N", Environ: []string{"N_LABELS=core"}})
+	if err == nil || !strings.Contains(err.Error(), "write name=value,name=value") {
+		t.Errorf("error = %v, want the remedy", err)
 	}
 }
 

@@ -147,3 +147,23 @@ func splitList(from, to reflect.Type, value any) (any, error) {
 	}
 	return list, nil
 }
+
+// splitMap reads a map from "name=value,name=value".
+func splitMap(from, to reflect.Type, value any) (any, error) {
+	if from.Kind() != reflect.String || to.Kind() != reflect.Map {
+		return value, nil
+	}
+	entries, err := splitList(from, reflect.TypeFor[[]string](), value)
+	if err != nil {
+		return nil, err
+	}
+	m := map[string]any{}
+	for _, entry := range entries.([]string) {
+		name, of, found := strings.Cut(entry, "=")
+		if !found {
+			return nil, fmt.Errorf("%q: write name=value,name=value", entry)
+		}
+		m[strings.TrimSpace(name)] = strings.TrimSpace(of)
+	}
+	return m, nil
+}

@@ -35,7 +35,7 @@ func Table(into any, prefix string) ([]Row, error) {
 		if f.secret {
 			rows = append(rows, Row{
 				Name: f.path + fileSuffix, Env: f.fileEnv(), Type: "string",
-				Doc: "File of mode 0600 that holds " + f.path + ".",
+				Doc: "file of mode 0600 that holds " + f.path,
 			})
 		}
 	}

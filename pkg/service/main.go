@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 
 	"github.com/naksha-cloud/naksha/pkg/conf"
 	"github.com/naksha-cloud/naksha/pkg/obs"
@@ -36,9 +37,16 @@ type Program[C any] struct {
 type process[C any] struct {
 	Service     C          `conf:",squash"`
 	AdminListen string     `conf:"admin_listen" doc:"host:port of /metrics, /livez, /readyz and /debug/pprof; empty = none"`
-	LogLevel    slog.Level `conf:"log_level" doc:"debug, info, warn or error"`
+	LogLevel    slog.Level `conf:"log_level" doc:"debug, info, warn or error; empty = info"`
 	OTLP        string     `conf:"otlp_endpoint" doc:"URL of an OTLP/HTTP collector of traces; empty = no export"`
 }
+
+// Settings lists what the Program of this name reads, c being its defaults.
+func Settings[C any](name string, c C) ([]conf.Row, error) {
+	return conf.Table(process[C]{Service: c}, prefix(name))
+}
+
+func prefix(name string) string { return "NAKSHA_" + strings.ToUpper(name) }
 
 // Order is the configuration of a Program in the form that --config reads, secrets in the clear: for whoever starts it as
 // a process of its own, and hands it over through a pipe.
@@ -114,7 +122,6 @@ func leash(ctx context.Context, in io.Reader) (context.Context, context.CancelFu
 }
 
 func (p Program[C]) load(told *process[C], args, environ []string, stderr io.Writer) (leashed bool, err error) {
-	prefix := "NAKSHA_" + strings.ToUpper(p.Name)
 	flags := flag.NewFlagSet("naksha-"+p.Name, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	file := flags.String("config", "", "YAML file with the configuration")
@@ -123,10 +130,7 @@ func (p Program[C]) load(told *process[C], args, environ []string, stderr io.Wri
 		fmt.Fprintf(stderr, "naksha-%s runs the %s service.\n\n", p.Name, p.Name)
 		flags.PrintDefaults()
 		fmt.Fprintf(stderr, "\nConfiguration: defaults, then --config, then the environment:\n\n")
-		rows, _ := conf.Table(told, prefix)
-		for _, row := range rows {
-			fmt.Fprintf(stderr, "  %-40s %s (default %q)\n", row.Env, row.Doc, row.Default)
-		}
+		p.settings(stderr)
 	}
 	if err = flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
@@ -137,8 +141,21 @@ func (p Program[C]) load(told *process[C], args, environ []string, stderr io.Wri
 	if flags.NArg() > 0 {
 		return false, configError{fmt.Errorf("unexpected argument %q: see --help", flags.Arg(0))}
 	}
-	if err = conf.Load(told, conf.Options{Prefix: prefix, File: *file, Environ: environ}); err != nil {
+	if err = conf.Load(told, conf.Options{Prefix: prefix(p.Name), File: *file, Environ: environ}); err != nil {
 		return false, configError{err}
 	}
 	return leashed, nil
+}
+
+func (p Program[C]) settings(to io.Writer) {
+	rows, _ := Settings(p.Name, p.Config)
+	columns := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	for _, row := range rows {
+		text := row.Doc
+		if row.Default != "" {
+			text += " (default " + row.Default + ")"
+		}
+		fmt.Fprintf(columns, "  %s\t%s\n", row.Env, text)
+	}
+	_ = columns.Flush()
 }

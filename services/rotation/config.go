@@ -12,11 +12,11 @@ import (
 type Config struct {
 	service.Config `conf:",squash"`
 
-	RootKeyFile string        `conf:"root_key_file" doc:"File of mode 0600 with this service's own root key, under which passwords are sealed."`
-	QuietWindow time.Duration `conf:"quiet_window" doc:"How long no session of an old generation may be seen before it is disabled, where a rotation does not say."`
-	Deadline    time.Duration `conf:"deadline" doc:"How long to wait for acknowledgement and silence before a rotation is BLOCKED, where it does not say."`
-	Lease       time.Duration `conf:"lease" doc:"How long a rotation stays with a replica that has died; a step at a target may take half of it."`
-	Concurrency int           `conf:"concurrency" doc:"Rotations that one replica works on at a time."`
+	RootKeyFile string        `conf:"root_key_file" doc:"file of mode 0600 with this service's own root key, under which passwords are sealed"`
+	QuietWindow time.Duration `conf:"quiet_window" doc:"how long no session of an old generation may be seen before it is disabled, where a rotation does not say"`
+	Deadline    time.Duration `conf:"deadline" doc:"how long to wait for acknowledgement and silence before a rotation is BLOCKED, where it does not say"`
+	Lease       time.Duration `conf:"lease" doc:"how long a rotation stays with a replica that has died; a step at a target may take half of it"`
+	Concurrency int           `conf:"concurrency" doc:"rotations that one replica works on at a time"`
 }
 
 // DefaultConfig is what holds where nothing else is said.

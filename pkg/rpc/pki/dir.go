@@ -16,9 +16,9 @@ import (
 
 // Files are the paths of what one end of mutual TLS needs.
 type Files struct {
-	CertFile string `conf:"cert_file" doc:"Certificate in PEM form."`
-	KeyFile  string `conf:"key_file" doc:"Private key in PEM form, mode 0600."`
-	CAFile   string `conf:"ca_file" doc:"Certificates that the other end must be signed by."`
+	CertFile string `conf:"cert_file" doc:"certificate in PEM form"`
+	KeyFile  string `conf:"key_file" doc:"private key in PEM form, mode 0600"`
+	CAFile   string `conf:"ca_file" doc:"certificates that the other end must be signed by"`
 }
 
 // Dir is a folder with a CA and the leaf certificates that it issued. Open makes both the folder and the CA. One process
