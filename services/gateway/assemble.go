@@ -70,7 +70,8 @@ func (s *Service) newDoor() (*door.Door, error) {
 	keys := peer.NewKeys(func() (grpc.ClientConnInterface, error) { return s.peer("tenant") })
 	return door.New(door.Config{
 		Listen: s.config.DoorListen, TLS: s.doorTLS, MaxBytes: s.config.MaxRequestBytes,
-		MaxConnections: s.config.MaxConnections, BodyTimeout: s.config.BodyTimeout, StopTimeout: s.config.StopTimeout,
+		MaxConnections: s.config.MaxConnections, MaxConnectionsOfOne: s.config.MaxConnectionsOfOne,
+		BodyTimeout: s.config.BodyTimeout, StopTimeout: s.config.StopTimeout,
 		Version: Version(),
 	}, door.Deps{
 		Pipeline:  &call.Pipeline{Methods: methods, Roles: roles, Conns: conns, Timeout: s.config.CallTimeout},

@@ -14,19 +14,20 @@ import (
 type Config struct {
 	service.Config `conf:",squash"`
 
-	DoorListen      string        `conf:"door_listen" doc:"host:port of the public server, gRPC and REST"`
-	DoorTLS         Certificate   `conf:"door_tls" doc:"certificate and key of the public server; empty = those of tls"`
-	MaxRequestBytes int           `conf:"max_request_bytes" doc:"largest request message or body, bytes"`
-	MaxConnections  int           `conf:"max_connections" doc:"public connections open at a time; more wait"`
-	CallTimeout     time.Duration `conf:"call_timeout" doc:"of a call that brings no shorter deadline"`
-	BodyTimeout     time.Duration `conf:"body_timeout" doc:"in which a request's body must have arrived"`
-	StopTimeout     time.Duration `conf:"stop_timeout" doc:"that running calls may still take at a stop"`
-	KeyCacheTTL     time.Duration `conf:"key_cache_ttl" doc:"how long a key that was accepted is not asked about again; at most 60s"`
-	KeyCacheSize    int           `conf:"key_cache_size" doc:"keys remembered at a time"`
-	SpikeWindow     time.Duration `conf:"spike_window" doc:"window in which refused keys are counted; at most 10m"`
-	SpikePerSecond  float64       `conf:"spike_per_second" doc:"refused keys per second that are usual at most"`
-	SpikeShare      float64       `conf:"spike_share" doc:"part of all attempts that is refused usually at most, 0 to 1"`
-	SpikeQuiet      time.Duration `conf:"spike_quiet" doc:"at least between two announcements of a spike"`
+	DoorListen          string        `conf:"door_listen" doc:"host:port of the public server, gRPC and REST"`
+	DoorTLS             Certificate   `conf:"door_tls" doc:"certificate and key of the public server; empty = those of tls"`
+	MaxRequestBytes     int           `conf:"max_request_bytes" doc:"largest request message or body, bytes"`
+	MaxConnections      int           `conf:"max_connections" doc:"public connections open at a time; more wait"`
+	MaxConnectionsOfOne int           `conf:"max_connections_of_one" doc:"those of one IPv4 address or IPv6 /64; more are refused. 0 = no bound, for a door behind a proxy"`
+	CallTimeout         time.Duration `conf:"call_timeout" doc:"of a call that brings no shorter deadline"`
+	BodyTimeout         time.Duration `conf:"body_timeout" doc:"in which a request's body must have arrived"`
+	StopTimeout         time.Duration `conf:"stop_timeout" doc:"that running calls may still take at a stop"`
+	KeyCacheTTL         time.Duration `conf:"key_cache_ttl" doc:"how long a key that was accepted is not asked about again; at most 60s"`
+	KeyCacheSize        int           `conf:"key_cache_size" doc:"keys remembered at a time"`
+	SpikeWindow         time.Duration `conf:"spike_window" doc:"window in which refused keys are counted; at most 10m"`
+	SpikePerSecond      float64       `conf:"spike_per_second" doc:"refused keys per second that are usual at most"`
+	SpikeShare          float64       `conf:"spike_share" doc:"part of all attempts that is refused usually at most, 0 to 1"`
+	SpikeQuiet          time.Duration `conf:"spike_quiet" doc:"at least between two announcements of a spike"`
 }
 
 // Certificate is what the door shows to clients.
@@ -69,6 +70,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("max_request_bytes is %d: give 1024 to 67108864", c.MaxRequestBytes)
 	case c.MaxConnections < 1:
 		return fmt.Errorf("max_connections is %d: give 1 or more", c.MaxConnections)
+	case c.MaxConnectionsOfOne < 0:
+		return fmt.Errorf("max_connections_of_one is %d: give 1 or more, or 0 for no bound", c.MaxConnectionsOfOne)
 	case c.CallTimeout <= 0 || c.BodyTimeout <= 0 || c.StopTimeout <= 0:
 		return errors.New("call_timeout, body_timeout and stop_timeout must be longer than 0")
 	case c.KeyCacheTTL < 0 || c.KeyCacheTTL > time.Minute:

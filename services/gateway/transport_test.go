@@ -222,6 +222,38 @@ func TestCallsThatDoNotEndAreCut(t *testing.T) {
 	}
 }
 
+func TestOneAddressLeavesPlacesAtTheDoorToOthers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, gateway.Deps{}, func(c *gateway.Config) { c.MaxConnectionsOfOne = 3 })
+	dial := func(from string) net.Conn {
+		conn, err := (&net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}).DialContext(t.Context(), "tcp", w.door.DoorAddr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = conn.Close() })
+		return conn
+	}
+	served := func(conn net.Conn) error { // and then it may rest for minutes
+		secure := tls.Client(conn, &tls.Config{RootCAs: w.roots, ServerName: "localhost"})
+		if _, err := io.WriteString(secure, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			return err
+		}
+		_, err := secure.Read(make([]byte, 1))
+		return err
+	}
+	for range 3 {
+		if err := served(dial("127.0.0.2")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if served(dial("127.0.0.2")) == nil {
+		t.Error("a fourth connection of one address is served")
+	}
+	if err := served(dial("127.0.0.3")); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+}
+
 func TestASlowBodyIsCut(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, gateway.Deps{}, func(c *gateway.Config) { c.BodyTimeout = 300 * time.Millisecond })

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/crowd"
 	"github.com/naksha-cloud/naksha/pkg/rpc"
 )
 
@@ -42,7 +43,7 @@ type front struct {
 	listener net.Listener
 	cancel   context.CancelFunc
 	clients  sync.WaitGroup
-	crowd    crowd
+	crowd    *crowd.Crowd
 	logins   chan struct{} // places of clients that have not logged in
 }
 
@@ -50,7 +51,8 @@ func (f *front) start(ctx context.Context) (err error) {
 	if f.listener, err = (&net.ListenConfig{}).Listen(ctx, "tcp", f.listen); err != nil {
 		return fmt.Errorf("listen for customers of %s at %s: %w", f.name, f.listen, err)
 	}
-	f.logins, f.patience = make(chan struct{}, mostLogins), cmp.Or(f.patience, handshakeWait)
+	f.crowd, f.logins = crowd.New(mostOfOne, mostLoginsOfOne), make(chan struct{}, mostLogins)
+	f.patience = cmp.Or(f.patience, handshakeWait)
 	ctx, f.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	f.clients.Go(func() { f.accept(ctx) })
 	return nil
@@ -90,11 +92,11 @@ func (f *front) accept(ctx context.Context) {
 func (f *front) serve(ctx context.Context, client net.Conn) error {
 	defer client.Close()
 	defer context.AfterFunc(ctx, func() { _ = client.Close() })()
-	from, err := f.crowd.enter(client.RemoteAddr())
+	from, err := f.crowd.Enter(client.RemoteAddr())
 	if err != nil {
 		return err
 	}
-	defer f.crowd.leave(from)
+	defer f.crowd.Leave(from)
 	_ = client.SetDeadline(time.Now().Add(f.patience))
 	if f.postgres {
 		return f.serveLogin(ctx, client, from)

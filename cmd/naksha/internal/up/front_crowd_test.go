@@ -145,35 +145,3 @@ func TestWhatMovesIsGivenMoreTime(t *testing.T) {
 		t.Errorf("the deadline was renewed %d times", d.renewed)
 	}
 }
-
-func TestOneAddressLeavesPlacesToOthers(t *testing.T) {
-	t.Parallel()
-	var c crowd
-	at := func(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 1} }
-	var last *guests
-	for range mostOfOne {
-		var err error
-		if last, err = c.enter(at("2001:db8::1")); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for ip, full := range map[string]bool{"2001:db8::2": true, "2001:db8:0:1::1": false, "192.0.2.1": false, "192.0.2.2": false} {
-		g, err := c.enter(at(ip))
-		if (err != nil) != full {
-			t.Errorf("%s: %v", ip, err)
-		}
-		if err == nil {
-			c.leave(g)
-		}
-	}
-	c.leave(last)
-	if _, err := c.enter(at("2001:db8::3")); err != nil {
-		t.Errorf("after one left: %v", err)
-	}
-	for range mostOfOne {
-		c.leave(last)
-	}
-	if len(c.from) != 0 {
-		t.Errorf("%d addresses are remembered", len(c.from))
-	}
-}

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/naksha-cloud/naksha/pkg/crowd"
 )
 
 // What a Postgres client may send first, after its length (PostgreSQL documentation, "Message Formats").
@@ -39,7 +41,7 @@ const (
 
 // serveLogin brings a client to TLS, looks whether it may log in here, and passes the login on. Until that has
 // succeeded, the client holds one of few places, and not for long: the server gives it a connection before it knows it.
-func (f *front) serveLogin(ctx context.Context, client net.Conn, from *guests) error {
+func (f *front) serveLogin(ctx context.Context, client net.Conn, from *crowd.Guests) error {
 	begun, first, err := askForTLS(client)
 	if err != nil {
 		return err
@@ -54,7 +56,7 @@ func (f *front) serveLogin(ctx context.Context, client net.Conn, from *guests) e
 		}
 		begun = secure
 	}
-	leave, err := take(ctx, f.patience, from.logins, f.logins)
+	leave, err := take(ctx, f.patience, from.Line, f.logins)
 	_ = client.SetDeadline(time.Now().Add(f.patience))
 	if err != nil {
 		_, _ = begun.Write(refusal(tooMany, "too many connections wait for their login: log in with those that are open, and connect again"))

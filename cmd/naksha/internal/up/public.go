@@ -205,9 +205,12 @@ func (p *Platform) showTenant(c *tenant.Config) {
 	}
 }
 
-// showGateway gives the door the operator's certificate.
+// showGateway gives the door the operator's certificate, and bounds what strangers take of it.
 func (p *Platform) showGateway(c *gateway.Config) {
 	c.DoorListen = p.publicAddress(p.config.Ports.Gateway)
+	if p.shown() {
+		c.MaxConnectionsOfOne = mostOfOne
+	}
 	c.DoorTLS = gateway.Certificate{CertFile: p.config.TLS.CertFile, KeyFile: p.config.TLS.KeyFile}
 }
 

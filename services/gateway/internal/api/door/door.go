@@ -17,6 +17,7 @@ import (
 	"golang.org/x/net/netutil"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
+	"github.com/naksha-cloud/naksha/pkg/crowd"
 	"github.com/naksha-cloud/naksha/pkg/obs"
 	"github.com/naksha-cloud/naksha/services/gateway/internal/api/call"
 	"github.com/naksha-cloud/naksha/services/gateway/internal/api/rest"
@@ -32,13 +33,14 @@ type Authenticator interface {
 
 // Config says where the door is and what it bears.
 type Config struct {
-	Listen         string                      // host:port
-	TLS            func() (*tls.Config, error) // the server's certificate, read at start
-	MaxBytes       int                         // largest request
-	MaxConnections int                         // open at a time; more wait in the kernel's queue
-	BodyTimeout    time.Duration               // in which a request's body must have arrived
-	StopTimeout    time.Duration               // that running calls may still take when the door closes
-	Version        string                      // of the gateway, for the interface's description
+	Listen              string                      // host:port
+	TLS                 func() (*tls.Config, error) // the server's certificate, read at start
+	MaxBytes            int                         // largest request
+	MaxConnections      int                         // open at a time; more wait in the kernel's queue
+	MaxConnectionsOfOne int                         // of one address; more are refused; 0 = no bound
+	BodyTimeout         time.Duration               // in which a request's body must have arrived
+	StopTimeout         time.Duration               // that running calls may still take when the door closes
+	Version             string                      // of the gateway, for the interface's description
 }
 
 // Deps are what the door hands calls to.
@@ -113,6 +115,9 @@ func (d *Door) Start(ctx context.Context) error {
 	d.server, d.done, d.cancel, d.builtin = d.newServer(base, certificate), make(chan struct{}), cancel, builtin
 	addr := listener.Addr().String()
 	d.addr.Store(&addr)
+	if d.config.MaxConnectionsOfOne > 0 {
+		listener = crowd.New(d.config.MaxConnectionsOfOne, 0).Listen(listener)
+	}
 	go d.serve(d.server, netutil.LimitListener(listener, d.config.MaxConnections), d.done)
 	return nil
 }
