@@ -1,8 +1,11 @@
 package gateway_test
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -225,6 +228,28 @@ func TestPagesNeedNoKey(t *testing.T) {
 		if got := answer.header.Get(name); got != value {
 			t.Errorf("%s is %q, want %q", name, got, value)
 		}
+	}
+}
+
+// A client that is generated writes a variable of a path as one segment, a slash in it as %2F, which no path here has.
+func TestDocumentShowsEveryPathWithOneSegmentPerVariable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, gateway.Deps{})
+	shown := map[string]bool{}
+	variable := regexp.MustCompile(`\{[a-zA-Z]+\}`)
+	paths, _ := w.do(t, "", "GET", "/openapi.json", "").body["paths"].(map[string]any)
+	for path, operations := range paths {
+		for method := range operations.(map[string]any) {
+			shown[strings.ToUpper(method)+" "+variable.ReplaceAllString(path, "*")] = true
+		}
+	}
+	declared := map[string]bool{}
+	resource := regexp.MustCompile(`\{[a-z_]+=([^}]+)\}`)
+	for _, rule := range rules(t) {
+		declared[rule.Method+" "+resource.ReplaceAllString(rule.Path, "$1")] = true
+	}
+	if !maps.Equal(shown, declared) {
+		t.Errorf("the document has %v, declared are %v", slices.Sorted(maps.Keys(shown)), slices.Sorted(maps.Keys(declared)))
 	}
 }
 
