@@ -22,7 +22,7 @@ const (
 	shareOfKey   = 128
 )
 
-// slowPut begins an upload by a link and does not go on with it.
+// slowPut begins an upload by a link, and goes on so slowly that it is just not refused for that.
 func slowPut(t *testing.T, link *url.URL) net.Conn {
 	t.Helper()
 	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", link.Host)
@@ -30,10 +30,16 @@ func slowPut(t *testing.T, link *url.URL) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: 100000\r\n\r\n%s", link.RequestURI(), link.Host, strings.Repeat("x", 9<<10))
+	_, err = fmt.Fprintf(conn, "PUT %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n%s", link.RequestURI(), link.Host, 1<<20, strings.Repeat("x", 9<<10))
 	if err != nil {
 		t.Fatal(err)
 	}
+	go func() {
+		for err == nil { // until it is closed; most tests are over before
+			<-time.After(10 * time.Second)
+			_, err = io.WriteString(conn, strings.Repeat("x", 100<<10))
+		}
+	}()
 	return conn
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/obs"
 )
 
@@ -178,7 +179,7 @@ func TestStuckCheckIsNotWaitedForLong(t *testing.T) {
 	}
 	defer func() { _ = a.Stop(context.Background()) }()
 	began := time.Now()
-	if code, _ := ask(t, "GET", "http://"+a.Addr()+"/readyz", "", ""); code != 503 || time.Since(began) > 30*time.Second {
+	if code, _ := ask(t, "GET", "http://"+a.Addr()+"/readyz", "", ""); code != 503 || time.Since(began) > localtest.Bar(30*time.Second) {
 		t.Errorf("%d after %v", code, time.Since(began))
 	}
 }

@@ -1,11 +1,13 @@
 package alerting_test
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	"github.com/naksha-cloud/naksha/services/alerting"
 )
@@ -24,7 +26,7 @@ func TestTwoServicesLiveInOneProcess(t *testing.T) {
 func TestStartsAfterAFailedStartAndStopsTwice(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, hookOnly)
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", localtest.Port(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,16 +148,18 @@ func TestKillBetweenAttemptAndCallLosesNoPage(t *testing.T) {
 	h.takenUp(2)
 }
 
-// openAndStop opens an incident whose page is refused for now, and stops the replica.
+// openAndStop opens an incident whose page is refused for now, and stops the replica. Its clock stands still then: however
+// long that takes, it does not try again.
 func (h *house) openAndStop() {
 	h.Helper()
 	h.hook.answers(func(call) int { return 503 })
-	s := h.replica(nil)
+	hands := clock.NewFake(time.Now())
+	s := h.replica(hands)
 	if err := s.Start(h.Context()); err != nil {
 		h.Fatal(err)
 	}
 	h.alert(s, map[string]string{"alertname": "ServiceDown", "severity": "sev1"}, lasting)
-	servicetest.Eventually(h.TB, count(1, h.hook.seen))
+	within(h, hands, pace, count(1, h.hook.seen))
 	kill(h.TB, s)
 }
 

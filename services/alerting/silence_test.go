@@ -47,7 +47,7 @@ func TestSilencedAlertsOpenNoIncidentUntilTheSilenceEnds(t *testing.T) {
 		t.Fatalf("%v, %v", list, err)
 	}
 	now.Advance(10 * time.Minute) // one silence ends by its time
-	within(h, now, time.Second, h.told("platform-oncall"))
+	within(h, now, pace, h.told("platform-oncall"))
 	if i := h.only(s); i.GetGroupKey() != `{alertname="Down", job="web"}` {
 		t.Errorf("%v", i)
 	}
@@ -57,7 +57,7 @@ func TestSilencedAlertsOpenNoIncidentUntilTheSilenceEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	within(h, now, time.Second, h.told("platform-oncall", "platform-oncall"))
+	within(h, now, pace, h.told("platform-oncall", "platform-oncall"))
 	left, err := silences.ListSilences(asOperator(t.Context()), &alertingv1.ListSilencesRequest{})
 	if err != nil || len(left.GetSilences()) != 0 {
 		t.Errorf("%v, %v", left, err)
@@ -70,11 +70,11 @@ func TestASilenceStopsARunningEscalation(t *testing.T) {
 	now := clock.NewFake(wednesday)
 	s := h.start(now)
 	h.alert(s, map[string]string{"alertname": "Down", "severity": "sev1", "job": "api"}, lasting)
-	within(h, now, time.Second, h.told("platform-oncall"))
+	within(h, now, pace, h.told("platform-oncall"))
 	h.mute(s, "api", wednesday.Add(10*time.Minute), wednesday.Add(2*time.Hour)) // it begins later
 	now.Advance(10 * time.Minute)
 	conn := h.database()
-	within(h, now, time.Second, func() (err error) {
+	within(h, now, pace, func() (err error) {
 		var muted bool
 		if err = conn.QueryRow(t.Context(), "SELECT muted FROM incident").Scan(&muted); err == nil && !muted {
 			err = errors.New("the silence has not begun")
@@ -86,7 +86,7 @@ func TestASilenceStopsARunningEscalation(t *testing.T) {
 		t.Error(err)
 	}
 	now.Advance(time.Hour)
-	within(h, now, time.Second, h.told("platform-oncall", "platform-oncall"))
+	within(h, now, pace, h.told("platform-oncall", "platform-oncall"))
 	if i := h.only(s); i.GetState() != alertingv1.Incident_STATE_TRIGGERED {
 		t.Errorf("%v", i)
 	}

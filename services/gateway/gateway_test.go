@@ -9,6 +9,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	gatewayv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/gateway/v1"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
@@ -106,10 +107,8 @@ func TestTwoGatewaysLiveInOneProcess(t *testing.T) {
 
 func TestAStartThatFailedCanBeRepeated(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, gateway.Deps{})
-	taken := w.config
-	taken.DoorListen = w.door.DoorAddr()
-	s, err := gateway.New(taken, gateway.Deps{})
+	w := newWorld(t, gateway.Deps{}, func(c *gateway.Config) { c.DoorListen = fmt.Sprintf("127.0.0.1:%d", localtest.Port(t)) })
+	s, err := gateway.New(w.config, gateway.Deps{})
 	if err != nil {
 		t.Fatal(err)
 	}

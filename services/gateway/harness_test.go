@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -197,7 +196,7 @@ func newWorld(t testing.TB, deps gateway.Deps, change ...func(*gateway.Config)) 
 	w.roots.AppendCertsFromPEM(pem)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: w.roots}, ForceAttemptHTTP2: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	w.http = &http.Client{Transport: transport, Timeout: time.Minute}
+	w.http = &http.Client{Transport: transport, Timeout: localtest.Patience}
 	return w
 }
 
@@ -247,7 +246,7 @@ func (r reply) reason() string { s, _ := r.body["reason"].(string); return s }
 // do sends one REST request with a key, unless that is empty.
 func (w *world) do(t testing.TB, apiKey, method, path, body string, headers ...string) reply {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Patience)
 	defer cancel()
 	var content io.Reader
 	if body != "" {

@@ -170,8 +170,8 @@ func TestASpikeOfRefusedKeysIsToldOnce(t *testing.T) {
 		if fact.GetFailureCount() <= 3 || fact.GetAttemptCount() < fact.GetFailureCount() || !fact.GetEndTime().AsTime().After(fact.GetStartTime().AsTime()) {
 			t.Errorf("told %s", protojson.Format(fact))
 		}
-	case <-time.After(time.Minute):
-		t.Fatal("no fact after a minute")
+	case <-time.After(localtest.Patience):
+		t.Fatal("no fact")
 	}
 	<-told
 	// A record of facts is dense: the aggregate's second fact would be there if there were one.

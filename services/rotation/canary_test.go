@@ -31,9 +31,10 @@ func TestSecretsStayInside(t *testing.T) {
 	}
 	blocked := h.await(t, r.GetName(), rotationv1.Rotation_STATE_BLOCKED)
 	places := map[string]string{"log": h.log.String(), "rotation": blocked.String()}
-	for len(facts) > 0 {
+	for told := false; !told; { // the facts of a credential come in order
 		m := <-facts
 		places["fact "+m.Subject] = fmt.Sprint(m.Header) + string(m.Data)
+		told = strings.HasSuffix(m.Subject, ".rotation_blocked."+w.Ref)
 	}
 	if len(places) < 5 || len(places["log"]) < 1000 {
 		t.Errorf("looked at %d places only", len(places))

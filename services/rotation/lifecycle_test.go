@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	rotationv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/rotation/v1"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
@@ -92,7 +93,7 @@ func TestStopsWhileTheCellIsAway(t *testing.T) {
 		}
 		return nil
 	})
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), localtest.Bar(30*time.Second))
 	defer cancel()
 	if err := h.service.Stop(ctx); err != nil || ctx.Err() != nil {
 		t.Errorf("stop: %v, %v", err, ctx.Err())

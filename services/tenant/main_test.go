@@ -48,7 +48,7 @@ func newWorld(t testing.TB) *world {
 	c.RootKeyFile, c.AdminKeyFile = filepath.Join(dir, "root.key"), filepath.Join(dir, "admin.key")
 	c.Cell.URL = conf.Secret(w.cellURL)
 	c.Regions.Primary, c.Regions.DR = regionConfig(w.primary), regionConfig(w.dr)
-	c.Slots.LowWater = 2
+	c.Slots.LowWater, c.Slots.Wait = 2, localtest.Patience
 	c.Swap.LockWait = 500 * time.Millisecond
 	w.config = c
 	return w

@@ -83,7 +83,6 @@ func TestRepeatedCreateReturnsTheSameWorkspaceForADay(t *testing.T) {
 func TestConcurrentCreatesNeverShareASlot(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.config.Slots.Wait = 50 * time.Second
 	i := w.start(t, tenant.Deps{})
 	const orders = 50
 	twin := uuid.NewString() // two orders of each pair carry the same request_id

@@ -126,11 +126,11 @@ func TestStreamsOfStrangersEnd(t *testing.T) {
 	}
 }
 
-// slow is a door that gives a reply less than a second, and says when a connection is over.
+// slow is a door that gives a reply, and a handshake, five seconds, and says when a connection is over.
 func slow(t *testing.T) (address string, over <-chan struct{}) {
 	t.Helper()
-	d, err := New(Config{MaxBytes: 1024, BodyTimeout: 200 * time.Millisecond}, Deps{
-		Pipeline: &call.Pipeline{Methods: methods(t), Timeout: 200 * time.Millisecond}, Telemetry: obs.Discard(), Clock: clock.System(),
+	d, err := New(Config{MaxBytes: 1024, BodyTimeout: 2 * time.Second}, Deps{
+		Pipeline: &call.Pipeline{Methods: methods(t), Timeout: time.Second}, Telemetry: obs.Discard(), Clock: clock.System(),
 	})
 	if err != nil {
 		t.Fatal(err)

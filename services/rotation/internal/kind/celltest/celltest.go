@@ -35,6 +35,8 @@ type Cell struct {
 	made    []string // roles w_{ref} of its workspaces
 	failure error    // of every call; nil = it works
 	calls   int
+
+	granting sync.Mutex
 }
 
 // New makes a cell; it is gone at the end of the test. TestMain must return localtest.Run.

@@ -70,8 +70,7 @@ func (c *Cell) DropLogin(ctx context.Context, r *tenantv1.DropLoginRequest) (*te
 	case login.GetEnabled():
 		return nil, fault.Precondition("LOGIN_ENABLED", "The login %s is enabled.", login.GetRole())
 	}
-	_, err = c.pool.Exec(ctx, fmt.Sprintf("DROP OWNED BY %[1]s; DROP ROLE %[1]s", login.GetRole()))
-	return &tenantv1.DropLoginResponse{}, err
+	return &tenantv1.DropLoginResponse{}, c.grant(ctx, fmt.Sprintf("DROP OWNED BY %[1]s; DROP ROLE %[1]s", login.GetRole()))
 }
 
 // ObserveLogins lists the generations that exist.
@@ -117,6 +116,14 @@ func (c *Cell) install(ctx context.Context, owner, role, verifier string) error 
 		sql += fmt.Sprintf("; ALTER ROLE %[1]s NOINHERIT; GRANT %[2]s TO %[1]s; ALTER ROLE %[1]s SET role = '%[2]s'; "+
 			"ALTER ROLE %[1]s SET search_path = %[2]s", role, group)
 	}
+	return c.grant(ctx, sql)
+}
+
+// grant runs statements that change who may enter the database, one after the other: they meet in one row of the catalog, and
+// of two at once the server refuses one.
+func (c *Cell) grant(ctx context.Context, sql string) error {
+	c.granting.Lock()
+	defer c.granting.Unlock()
 	_, err := c.pool.Exec(ctx, sql)
 	return err
 }

@@ -1,7 +1,8 @@
 -- name: EndGreedySessions
 -- The table of locks is the whole server's, and when it is full nobody gets anything done. Ends the sessions of every
 -- workspace that holds more than its share, and the greediest ones as soon as customers hold half of the table together.
--- Advisory locks count as well. $1 share of the table that one workspace may hold
+-- Advisory locks count as well. It waits a second for each session: one that still gives its locks back would count in the
+-- next look, and end others. $1 share of the table that one workspace may hold
 WITH size AS (
     SELECT current_setting('max_locks_per_transaction')::bigint * current_setting('max_connections')::bigint AS entries
 ), held AS (
@@ -12,6 +13,6 @@ WITH size AS (
 ), ranked AS (
     SELECT ref, pids, locks, sum(locks) OVER (ORDER BY locks, ref) AS together FROM held
 )
-SELECT ref, 'locks' AS reason, (SELECT count(pg_terminate_backend(pid)) FROM unnest(pids) AS pid)::int AS sessions
+SELECT ref, 'locks' AS reason, (SELECT count(pg_terminate_backend(pid, 1000)) FROM unnest(pids) AS pid)::int AS sessions
 FROM ranked, size
 WHERE locks > entries * $1::float8 OR together * 2 > entries
