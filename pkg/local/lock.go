@@ -26,10 +26,15 @@ func lockFolder(dir string) (*os.File, error) {
 		return nil, lockError(dir, path, err)
 	}
 	if err := writeOwner(f); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("write lock of %s: %w", dir, err)
+		return nil, errors.Join(fmt.Errorf("write lock of %s: %w", dir, err), Unlock(f))
 	}
 	return f, nil
+}
+
+// Unlock gives a lock back and closes its file. A child that is just being started has a copy of the open file until its
+// program begins, and would keep the lock for so long if the file were only closed.
+func Unlock(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
 func lockError(dir, path string, err error) error {

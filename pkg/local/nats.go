@@ -67,8 +67,7 @@ func StartNATS(ctx context.Context, c NATSConfig) (*NATS, error) {
 	}
 	n := &NATS{config: c, dir: dir, users: append(users, probeUser()), lock: lock}
 	if err := n.start(ctx); err != nil {
-		lock.Close()
-		return nil, fmt.Errorf("start NATS in %s: %w", dir, err)
+		return nil, errors.Join(fmt.Errorf("start NATS in %s: %w", dir, err), Unlock(lock))
 	}
 	return n, nil
 }
@@ -203,7 +202,7 @@ func (n *NATS) Stop(ctx context.Context) error {
 		return fmt.Errorf("stop NATS: %w", err)
 	}
 	n.stopped = true
-	return n.lock.Close()
+	return Unlock(n.lock)
 }
 
 // end shuts the server down and waits for it.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 )
 
@@ -33,8 +34,9 @@ func (p *Postgres) URL(user, password, database string) string {
 		}
 	}
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(user, password), Path: "/" + database, RawQuery: query.Encode(),
-		Host: net.JoinHostPort(p.config.Host, strconv.Itoa(p.config.Port)),
+		Scheme: "postgres", User: url.UserPassword(user, password), Path: "/" + database,
+		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // clients take "+" for itself, not for a space
+		Host:     net.JoinHostPort(p.config.Host, strconv.Itoa(p.config.Port)),
 	}
 	return u.String()
 }
@@ -99,6 +101,6 @@ func (p *Postgres) abandon() {
 	p.release()
 }
 
-func (p *Postgres) release() { _ = p.lock.Close() }
+func (p *Postgres) release() { _ = Unlock(p.lock) }
 
 func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -187,16 +186,5 @@ func TestSecondPostgresOnTheFolderIsRefused(t *testing.T) {
 	}
 	if got := query(t, p.SuperuserURL("postgres"), "SELECT 1::text"); got != "1" {
 		t.Errorf("the first server suffered: %s", got)
-	}
-}
-
-func TestURLEscapesItsParts(t *testing.T) {
-	t.Parallel()
-	got, err := url.Parse(localtest.Postgres(t).URL("a b", "p@:/?#&", "d b"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if password, _ := got.User.Password(); got.User.Username() != "a b" || password != "p@:/?#&" || got.Path != "/d b" {
-		t.Errorf("parsed back: %v", got)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/versity/versitygw/backend"
 	"github.com/versity/versitygw/backend/meta"
@@ -133,7 +134,23 @@ func serve(ctx context.Context, order regionOrder, objects backend.Backend, user
 	}
 	cancel()
 	err = errors.Join(err, api.Shutdown(), policy.Shutdown())
-	return errors.Join(err, <-failed, <-failed)
+	for range 2 {
+		err = errors.Join(err, ended(failed, func() { _, _ = api.Shutdown(), policy.Shutdown() }))
+	}
+	return err
+}
+
+// ended waits for the end of a listener. One that began behind its shutdown, since another failed at once, is shut down
+// again.
+func ended(listeners <-chan error, shutdown func()) error {
+	for {
+		select {
+		case err := <-listeners:
+			return err
+		case <-time.After(pollEvery):
+			shutdown()
+		}
+	}
 }
 
 // servePrivate calls ServeMultiPort with the zero value of its TLS options, a type that only versitygw can name: on a

@@ -3,6 +3,8 @@ package local
 import (
 	"bufio"
 	"context"
+	"errors"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -37,10 +39,14 @@ func (b oneToOne) CopyObject(ctx context.Context, in s3response.CopyObjectInput)
 	return b.Backend.CopyObject(ctx, in)
 }
 
-// HeadObject checks the names.
+// HeadObject checks the names. A folder marker (a key that ends in a slash) is one version, "null", which versitygw v1.8.0
+// lists and hands out, but does not find here.
 func (b oneToOne) HeadObject(ctx context.Context, in *s3.HeadObjectInput) (*s3.HeadObjectOutput, error) {
 	if err := checkObject(in.Key, in.VersionId); err != nil {
 		return nil, err
+	}
+	if in.VersionId != nil && *in.VersionId == newestVersion && in.Key != nil && strings.HasSuffix(*in.Key, "/") {
+		in.VersionId = nil
 	}
 	endOfSecond(in.IfModifiedSince, in.IfUnmodifiedSince)
 	return b.Backend.HeadObject(ctx, in)
@@ -67,12 +73,17 @@ func (b oneToOne) GetObjectAttributes(ctx context.Context, in *s3.GetObjectAttri
 	return b.Backend.GetObjectAttributes(ctx, in)
 }
 
-// DeleteObject checks the names: deleting a key that cannot exist must not delete its namesake.
+// DeleteObject checks the names: deleting a key that cannot exist must not delete its namesake. A folder marker that is not
+// there is deleted already, whatever lies in its folder.
 func (b oneToOne) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*s3.DeleteObjectOutput, error) {
 	if err := checkObject(in.Key, in.VersionId); err != nil {
 		return nil, err
 	}
-	return b.Backend.DeleteObject(ctx, in)
+	out, err := b.Backend.DeleteObject(ctx, in)
+	if errors.Is(err, s3err.GetAPIError(s3err.ErrDirectoryNotEmpty)) {
+		return &s3.DeleteObjectOutput{}, nil
+	}
+	return out, err
 }
 
 // DeleteObjects deletes the objects with possible names and reports each other one as refused.

@@ -58,7 +58,7 @@ func (r *Region) release() {
 	if r.leash != nil {
 		_ = r.leash.Close()
 	}
-	_ = r.lock.Close()
+	_ = Unlock(r.lock)
 }
 
 func (r *Region) address(port int) string { return net.JoinHostPort(r.config.Host, strconv.Itoa(port)) }

@@ -37,3 +37,29 @@ func TestVersionsShowWhenTheyWereMade(t *testing.T) {
 		t.Errorf("%d versions and markers, want 3", listed)
 	}
 }
+
+func TestFolderMarkersAreFoundByTheirListedVersion(t *testing.T) {
+	t.Parallel()
+	client := s3Client(t, localtest.Region(t, "primary"), localtest.RootAccess, localtest.RootSecret)
+	makeBucket(t, client, "w-markers")
+	put(t, client, "w-markers", "a/", "")
+	put(t, client, "w-markers", "a/b", "in it")
+	found := false
+	for v := range client.ListObjects(t.Context(), "w-markers", minio.ListObjectsOptions{Recursive: true, WithVersions: true}) {
+		if _, err := client.StatObject(t.Context(), "w-markers", v.Key, minio.StatObjectOptions{VersionID: v.VersionID}); err != nil {
+			t.Errorf("version %q of %q: %v", v.VersionID, v.Key, err)
+		}
+		found = found || v.Key == "a/"
+	}
+	if !found {
+		t.Error("the marker is not listed")
+	}
+	for range 2 { // what is deleted already is no error
+		if err := client.RemoveObject(t.Context(), "w-markers", "a/", minio.RemoveObjectOptions{}); err != nil {
+			t.Errorf("delete: %v", err)
+		}
+	}
+	if got := get(t, client, "w-markers", "a/b", ""); got != "in it" {
+		t.Errorf("the object in the folder holds %q", got)
+	}
+}

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/local"
 )
 
 // lockDir makes this process the only one on dir. The lock ends with the process, however that ends.
@@ -21,12 +24,11 @@ func lockDir(dir string) (*os.File, error) {
 	if !takeLock(f) {
 		pid, _ := os.ReadFile(f.Name())
 		f.Close()
-		return nil, fmt.Errorf("state directory %s is in use by process %s: stop it with `naksha down`, or choose another with --dir",
-			dir, strings.TrimSpace(string(pid)))
+		return nil, fault.Precondition("DIRECTORY_IN_USE", "State directory %s is in use by process %s.", dir, strings.TrimSpace(string(pid))).
+			WithRemedy("Stop it with `naksha down`, or choose another with --dir.")
 	}
 	if err := errors.Join(f.Truncate(0), writeAt(f, strconv.Itoa(os.Getpid())+"\n")); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("state directory %s: %w", dir, err)
+		return nil, errors.Join(fmt.Errorf("state directory %s: %w", dir, err), local.Unlock(f))
 	}
 	return f, nil
 }
@@ -56,10 +58,10 @@ func Running(dir string) (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("state directory %s: %w", dir, err)
 	}
-	defer f.Close()
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB) == nil {
-		return 0, nil
+		return 0, local.Unlock(f)
 	}
+	defer f.Close()
 	text, err := os.ReadFile(f.Name())
 	if err != nil {
 		return 0, err

@@ -1,6 +1,7 @@
 package up
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/file"
+	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/rpc"
 	"github.com/naksha-cloud/naksha/pkg/rpc/pki"
 	"github.com/naksha-cloud/naksha/pkg/seal"
@@ -28,8 +30,11 @@ const LogFile = "naksha.log"
 const (
 	fileFormat    = "FORMAT"              // the layout's version
 	fileLock      = "lock"                // held by the running process; holds its process id
+	fileServed    = "SERVED"              // a platform was ready here: servers without data have lost it
+	fileCA        = "ca.crt"              // the authority's certificate, which everybody may read
 	fileRootKey   = "root.key"            // the one secret that everything else derives from; no service gets it
-	fileAdminKey  = "admin.key"           // the first operator's API key
+	fileAdminKey  = "admin.key"           // the operator's API key
+	fileNextKey   = "admin.key.next"      // a new one that does not work yet
 	fileEndpoints = "endpoints.json"      // where the running platform answers
 	fileTap       = "subscriber.password" // password of the NATS user `subscriber`, 0600
 	dirKeys       = "keys"                // the root key of each service that seals, derived from ours, 0600
@@ -80,7 +85,7 @@ func (s *state) open() (_ *state, err error) {
 		s.pki, err = pki.Open(s.path("pki"), time.Now())
 	}
 	if err == nil {
-		err = s.writeServiceKeys()
+		err = errors.Join(s.writeServiceKeys(), s.showCA())
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -113,7 +118,7 @@ func (s *state) close() error {
 	}
 	lock := s.lock
 	s.lock = nil
-	return lock.Close()
+	return local.Unlock(lock)
 }
 
 // checkFormat accepts an empty directory, which it marks as ours, and a whole one of this layout.
@@ -180,6 +185,19 @@ func (s *state) claim() error {
 // markFormat makes the directory a finished state directory.
 func (s *state) markFormat() error {
 	return file.Replace(s.path(fileFormat), []byte(strconv.Itoa(format)+"\n"), 0o644)
+}
+
+// caFile is the authority's certificate for those who may not enter its folder.
+func (s *state) caFile() string { return s.path(fileCA) }
+
+// showCA puts the certificate where everybody can read it.
+func (s *state) showCA() error {
+	want := s.pki.CA().CertPEM()
+	shown, err := os.ReadFile(s.caFile())
+	if info, statErr := os.Stat(s.caFile()); err == nil && statErr == nil && bytes.Equal(shown, want) && info.Mode().Perm() == 0o644 {
+		return nil
+	}
+	return file.Replace(s.caFile(), want, 0o644)
 }
 
 // writeShown notes what a service is told, secrets redacted, for people who look for a mistake.

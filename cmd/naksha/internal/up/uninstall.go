@@ -16,7 +16,7 @@ import (
 
 // ownNames are all names that a platform makes in its state directory.
 var ownNames = []string{
-	fileFormat, fileLock, fileRootKey, fileAdminKey, fileEndpoints, fileTap, dirKeys, dirRun, dirShown, LogFile, "pki",
+	fileFormat, fileLock, fileServed, fileCA, fileRootKey, fileAdminKey, fileNextKey, fileEndpoints, fileTap, dirKeys, dirRun, dirShown, LogFile, "pki",
 	"postgres", "nats", "s3",
 }
 
@@ -63,8 +63,8 @@ func Uninstall(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	defer lock.Close()
-	if err := killOrphans(ctx, dir); err != nil {
+	defer local.Unlock(lock)
+	if _, err := killOrphans(ctx, dir); err != nil {
 		return err
 	}
 	for _, p := range parts {
@@ -83,16 +83,4 @@ func Uninstall(ctx context.Context, dir string) error {
 		return fmt.Errorf("remove state directory: %w", err)
 	}
 	return nil
-}
-
-// killOrphans ends what a killed run left behind; the directory is locked by us.
-func killOrphans(ctx context.Context, dir string) error {
-	notes, _ := filepath.Glob(filepath.Join(dir, dirRun, "*.json"))
-	regions, _ := filepath.Glob(filepath.Join(dir, "s3", "*", "run.json"))
-	for _, note := range append(notes, regions...) {
-		if err := local.KillNoted(ctx, note, nil); err != nil {
-			return err
-		}
-	}
-	return local.KillLeftovers(ctx, dir)
 }
