@@ -119,8 +119,11 @@ func TestMetadataAndSizeAreKept(t *testing.T) {
 	if v.Size != int64(len(body)) || v.ContentType != "text/x-test" || v.Meta["origin"] != "wal" || v.Modified.IsZero() {
 		t.Errorf("stat = %+v", v)
 	}
-	r, err := s.Get(t.Context(), bucket, "big", v.VersionID)
+	r, opened, err := s.Open(t.Context(), bucket, "big", v.VersionID)
 	must(t, err)
+	if opened.Size != v.Size || opened.ETag != v.ETag || opened.ContentType != v.ContentType || opened.Meta["origin"] != "wal" {
+		t.Errorf("opened = %+v, stat = %+v", opened, v)
+	}
 	got, err := io.ReadAll(r)
 	must(t, err)
 	must(t, r.Close())

@@ -38,8 +38,8 @@ type Version struct {
 	Modified     time.Time
 	Latest       bool
 	DeleteMarker bool
-	ContentType  string            // set by Stat only
-	Meta         map[string]string // set by Stat only; keys in lower case
+	ContentType  string            // set by Stat and Open only
+	Meta         map[string]string // set by Stat and Open only; keys in lower case
 }
 
 // Put writes body as one object. AlreadyExists: IfNoneMatch and there is one.
@@ -113,11 +113,17 @@ func sum(body io.Reader, size int64) (io.ReadSeeker, checksums, error) {
 
 // Get opens an object; an empty versionID is its latest version. The caller closes it. Its context bounds the reading.
 func (s *Store) Get(ctx context.Context, bucket, key, versionID string) (io.ReadCloser, error) {
-	body, _, _, err := s.core.GetObject(ctx, bucket, key, minio.GetObjectOptions{VersionID: versionID})
+	body, _, err := s.Open(ctx, bucket, key, versionID)
+	return body, err
+}
+
+// Open is Get that describes the object as Stat does: what is described is what is read.
+func (s *Store) Open(ctx context.Context, bucket, key, versionID string) (io.ReadCloser, Version, error) {
+	body, info, _, err := s.core.GetObject(ctx, bucket, key, minio.GetObjectOptions{VersionID: versionID})
 	if err != nil {
-		return nil, toFault(err, bucket, key)
+		return nil, Version{}, toFault(err, bucket, key)
 	}
-	return body, nil
+	return body, described(info), nil
 }
 
 // ReadAll reads an object of at most MaxObject bytes whole.
@@ -147,12 +153,7 @@ func (s *Store) Stat(ctx context.Context, bucket, key, versionID string) (Versio
 	if err != nil {
 		return Version{}, toFault(err, bucket, key)
 	}
-	v := versionOf(info)
-	v.ContentType, v.Meta = info.ContentType, map[string]string{}
-	for name, value := range info.UserMetadata {
-		v.Meta[strings.ToLower(name)] = value
-	}
-	return v, nil
+	return described(info), nil
 }
 
 // Delete removes an object: with a versionID that version for good; without, where versions are kept, by a delete
@@ -196,4 +197,14 @@ func versionOf(info minio.ObjectInfo) Version {
 		Key: info.Key, VersionID: info.VersionID, ETag: strings.Trim(info.ETag, `"`), Size: info.Size,
 		Modified: info.LastModified.UTC(), Latest: info.IsLatest, DeleteMarker: info.IsDeleteMarker,
 	}
+}
+
+// described is versionOf with what only the headers of a reply for one object tell.
+func described(info minio.ObjectInfo) Version {
+	v := versionOf(info)
+	v.ContentType, v.Meta = info.ContentType, map[string]string{}
+	for name, value := range info.UserMetadata {
+		v.Meta[strings.ToLower(name)] = value
+	}
+	return v
 }

@@ -17,6 +17,10 @@ func Newer(a, b Version) bool {
 	return a.Modified.Truncate(time.Second).After(b.Modified.Truncate(time.Second))
 }
 
+// Kept says that the version has an id of its own: its bytes stay what they are when the key is written again. "null" names
+// what was written last without one, as versitygw's objects whose key ends in a slash always are.
+func (v Version) Kept() bool { return v.VersionID != "" && v.VersionID != "null" }
+
 // Written is when the version was written, as exactly as the server tells it. A ULID holds the time in milliseconds, while
 // versitygw's own Modified has seconds, or for a delete marker the time at which another version covered it.
 func (v Version) Written() time.Time {

@@ -1,6 +1,7 @@
 package backup_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -105,8 +106,15 @@ func TestWorkSurvivesKills(t *testing.T) {
 			damage()
 			w.tenant.killAt(step, when, p)
 			order := &backupv1.CreateRestoreRequest{Parent: "workspaces/" + ref, Snapshot: name, RequestId: uuid.NewString()}
-			_, _ = i.restores.CreateRestore(operator(t), order) // the answer may die with the process; a repeat tells
-			<-w.tenant.killed
+			servicetest.Eventually(t, func() error {
+				_, err := i.restores.CreateRestore(operator(t), order) // its answer may die with the process
+				select {
+				case <-w.tenant.killed:
+					return nil
+				default:
+					return fmt.Errorf("not yet %s %s: %v", when, step, err)
+				}
+			})
 			w.tenant.intercept(nil)
 			p.kill()
 			p.start(t)
@@ -149,10 +157,11 @@ func (f *tenant) killAt(method, when string, p *process) {
 	defer f.mu.Unlock()
 	f.before, f.after = nil, nil
 	hook := func(called string) error {
-		if called == method {
-			end()
+		if called != method {
+			return nil
 		}
-		return nil
+		end()
+		return errors.New("whoever asked is dead")
 	}
 	if when == "before" {
 		f.before = hook

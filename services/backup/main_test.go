@@ -25,6 +25,7 @@ import (
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
 	backupv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/backup/v1"
 	"github.com/naksha-cloud/naksha/services/backup"
+	"github.com/naksha-cloud/naksha/services/backup/internal/schedule"
 )
 
 func TestMain(m *testing.M) { os.Exit(localtest.Run(m)) }
@@ -274,12 +275,15 @@ func scan[T any](t testing.TB, conn *pgx.Conn, query string, args ...any) (v T) 
 	return v
 }
 
-// letters is a random ref.
+// letters is a random ref whose daily snapshot is not due while a test runs.
 func letters() string {
 	text := make([]byte, 20)
 	rand.Read(text)
 	for i := range text {
 		text[i] = 'a' + text[i]%26
+	}
+	if now := time.Now(); schedule.Next(string(text), now).Sub(now) < time.Hour {
+		return letters()
 	}
 	return string(text)
 }

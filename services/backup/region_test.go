@@ -3,6 +3,7 @@ package backup_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -37,31 +38,40 @@ func copyOf(s *backupv1.Snapshot, region string) *backupv1.RegionCopy {
 
 func TestSnapshotSucceedsInOneRegionAndIsMadeUpForInTheOther(t *testing.T) {
 	t.Parallel()
-	for _, away := range []string{"primary", "dr"} {
-		t.Run(away+" away", func(t *testing.T) {
+	for without, lose := range map[string]func(t *testing.T, w *world) (comeBack func()){
+		"primary": func(t *testing.T, w *world) func() { // of which only the workspaces' buckets are left
+			return w.spoil(t, func(rw http.ResponseWriter, r *http.Request) bool {
+				return strings.HasPrefix(r.URL.Path, "/naksha-backups") && refuse(rw, http.StatusServiceUnavailable, "ServiceUnavailable")
+			})
+		},
+		"dr": func(t *testing.T, w *world) func() {
+			stopRegion(t, w.dr)
+			return func() { w.comeBack(t, w.dr) }
+		},
+	} {
+		t.Run("without "+without, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			ref, before, damage := w.cities(t)
-			gone := map[string]*local.Region{"primary": w.primary, "dr": w.dr}[away]
-			stopRegion(t, gone)
+			comeBack := lose(t, w)
 			i := w.start(t)
 			s := i.snapshot(t, ref)
-			if s.GetState() != backupv1.Snapshot_STATE_VERIFIED || copyOf(s, away).GetError() == "" || copyOf(s, away).GetVerifyTime() != nil {
-				t.Fatalf("snapshot without %s: %v", away, s)
+			if s.GetState() != backupv1.Snapshot_STATE_VERIFIED || copyOf(s, without).GetError() == "" || copyOf(s, without).GetVerifyTime() != nil {
+				t.Fatalf("snapshot without %s: %v", without, s)
 			}
 			if s.GetObjectCount() != 1 {
 				t.Errorf("%d objects", s.GetObjectCount())
 			}
-			w.comeBack(t, gone)
+			comeBack()
 			servicetest.Eventually(t, func() error {
 				now := i.awaitSnapshot(t, s.GetName())
-				if c := copyOf(now, away); c.GetVerifyTime() == nil || c.GetError() != "" {
+				if c := copyOf(now, without); c.GetVerifyTime() == nil || c.GetError() != "" {
 					return fmt.Errorf("copy is %v", c)
 				}
 				return nil
 			})
 			damage()
-			i.restore(t, s.GetName(), away)
+			i.restore(t, s.GetName(), without)
 			compare(t, before, w.state(t, ref))
 		})
 	}
@@ -142,6 +152,12 @@ func TestDamageIsDetectedAndTheOtherRegionIsUsed(t *testing.T) {
 	w.config.Patience = 1
 	i := w.start(t)
 	ref, before, damage := w.cities(t)
+	servicetest.Eventually(t, func() error { // without patience, a snapshot does not wait for its login
+		if w.rotation.acked() != 1 {
+			return errors.New("the reader's login is not redeemed")
+		}
+		return nil
+	})
 	s := i.verified(t, ref)
 	damage()
 	w.damageObjects(t, ref)

@@ -38,6 +38,8 @@ type tenant struct {
 	killed chan struct{}             // closed when killAt has killed
 	calls  []string
 	staged []*strings.Replacer // names of all restores
+
+	acting sync.Mutex // one order at a time: grants on one database meet in one row of the catalog
 }
 
 func startTenant(t testing.TB, w *world) *tenant {
@@ -85,12 +87,15 @@ func (f *tenant) order(method string) error {
 func (w *world) workspace(t testing.TB) (ref string, customer *pgx.Conn) {
 	t.Helper()
 	ref = letters()
-	run(t, w.cell, strings.NewReplacer("$w", "w_"+ref, "$db", w.cell.Config().Database).Replace(`
+	err := w.tenant.exec(t.Context(), strings.NewReplacer("$w", "w_"+ref, "$db", w.cell.Config().Database), `
 		CREATE ROLE $w NOLOGIN;
 		CREATE SCHEMA $w; GRANT USAGE, CREATE ON SCHEMA $w TO $w;
 		CREATE ROLE $w_g1 LOGIN NOINHERIT PASSWORD 'secret'; GRANT $w TO $w_g1;
 		ALTER ROLE $w_g1 SET role = '$w'; ALTER ROLE $w_g1 SET search_path = $w, naksha_lock, pg_catalog;
-		GRANT CONNECT ON DATABASE $db TO $w_g1`))
+		GRANT CONNECT ON DATABASE $db TO $w_g1`)
+	if err != nil {
+		t.Fatal(err)
+	}
 	w.roles = append(w.roles, "w_"+ref+"_g1", "w_"+ref)
 	run(t, w.cell, "CREATE SCHEMA IF NOT EXISTS naksha_lock; GRANT USAGE ON SCHEMA naksha_lock TO PUBLIC",
 		"CREATE OR REPLACE FUNCTION naksha_lock.own(key text) RETURNS bigint LANGUAGE sql AS 'SELECT 1::bigint'",
@@ -186,6 +191,8 @@ func names(workspace, id string) *strings.Replacer {
 }
 
 func (f *tenant) exec(ctx context.Context, n *strings.Replacer, statements ...string) error {
+	f.acting.Lock()
+	defer f.acting.Unlock()
 	conn, err := pgx.Connect(ctx, f.cellURL)
 	if err != nil {
 		return err
@@ -225,7 +232,8 @@ func (f *tenant) StageRestore(ctx context.Context, r *tenantv1.StageRestoreReque
 	if f.exists(ctx, reply.GetSchema()) {
 		return reply, f.exec(ctx, n, "ALTER ROLE $stage PASSWORD '"+r.GetScramVerifier()+"'")
 	}
-	return reply, f.carriedOut("StageRestore", f.exec(ctx, n,
+	whole := context.WithoutCancel(ctx) // as a transaction of the tenant service: all or nothing, whenever its caller dies
+	return reply, f.carriedOut("StageRestore", f.exec(whole, n,
 		"CREATE SCHEMA $stage; GRANT USAGE, CREATE ON SCHEMA $stage TO $live",
 		"CREATE ROLE $stage LOGIN NOINHERIT PASSWORD '"+r.GetScramVerifier()+"'; GRANT $live TO $stage",
 		"ALTER ROLE $stage SET role = '$live'; ALTER ROLE $stage SET search_path = $stage, naksha_lock, pg_catalog",
@@ -249,7 +257,7 @@ func (f *tenant) SwapRestore(ctx context.Context, r *tenantv1.SwapRestoreRequest
 // lockAndRename moves live aside and next into its place, in one transaction.
 func lockAndRename(live, aside, next string) string {
 	return `DO $do$ DECLARE t text; BEGIN
-		FOR t IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('` + live + `', '` + next + `') LOOP
+		FOR t IN SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('` + live + `', '` + next + `') ORDER BY 1 LOOP
 			EXECUTE 'LOCK TABLE ' || t || ' IN ACCESS EXCLUSIVE MODE';
 		END LOOP;
 		ALTER SCHEMA ` + live + ` RENAME TO ` + aside + `; ALTER SCHEMA ` + next + ` RENAME TO ` + live + `;

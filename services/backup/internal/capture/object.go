@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc/codes"
 
 	"github.com/naksha-cloud/naksha/pkg/blob"
 	"github.com/naksha-cloud/naksha/pkg/fault"
@@ -37,19 +38,32 @@ type Objects struct {
 	Codec  *pack.Codec
 }
 
-// List returns the version of each key that was current at the moment, by key, without its bytes.
+// List returns the version of each key that was current at the moment, by key, without its bytes. What the bucket keeps no
+// versions of is taken as it is, whenever it was written: what it was at the moment is gone.
 func (o Objects) List(ctx context.Context) ([]blob.Version, error) {
+	unseen, err := o.keys(ctx)
+	if err != nil {
+		return nil, err
+	}
 	current := map[string]blob.Version{}
 	for v, err := range o.Store.ListVersions(ctx, o.Bucket, "") {
 		if err != nil {
-			return nil, fmt.Errorf("list objects: %w", err)
+			return nil, fmt.Errorf("list versions of objects: %w", err)
 		}
-		if v.Written().After(o.Before.Add(skew)) {
+		delete(unseen, v.Key)
+		if v.Kept() && v.Written().After(o.Before.Add(skew)) {
 			continue
 		}
 		if before, ok := current[v.Key]; !ok || blob.Newer(v, before) {
 			current[v.Key] = v
 		}
+	}
+	for key := range unseen {
+		if _, err := o.Store.Stat(ctx, o.Bucket, key, ""); fault.CodeOf(err) == codes.NotFound {
+			continue // its versions were deleted meanwhile
+		}
+		return nil, fault.Unavailable("OBJECTS_UNLISTED", "The storage listed %d objects that it has no version of, such as %q.", len(unseen), key).
+			WithRemedy("Try again; if it stays, the storage's listings cannot be relied on.")
 	}
 	var found []blob.Version
 	for _, key := range slices.Sorted(maps.Keys(current)) {
@@ -60,13 +74,26 @@ func (o Objects) List(ctx context.Context) ([]blob.Version, error) {
 	return found, nil
 }
 
+// keys are those of all objects. A later listing of versions that lacks one of them was cut short, and a snapshot made from
+// it would be too: versions stay under a key that is deleted.
+func (o Objects) keys(ctx context.Context) (map[string]struct{}, error) {
+	found := map[string]struct{}{}
+	for v, err := range o.Store.List(ctx, o.Bucket, "") {
+		if err != nil {
+			return nil, fmt.Errorf("list objects: %w", err)
+		}
+		found[v.Key] = struct{}{}
+	}
+	return found, nil
+}
+
 // Take reads the listed versions and returns them as the manifest lists them.
 func (o Objects) Take(ctx context.Context, versions []blob.Version) ([]manifest.Object, error) {
 	taken := make([]manifest.Object, len(versions))
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(objectReaders)
 	for i, v := range versions {
-		if known, ok := o.Known[Identity(v)]; ok {
+		if known, ok := o.Known[Identity(v)]; ok && v.Kept() {
 			taken[i] = known
 			continue
 		}
@@ -78,30 +105,31 @@ func (o Objects) Take(ctx context.Context, versions []blob.Version) ([]manifest.
 	return taken, work.Wait()
 }
 
-// Identity names a version's bytes: where versions are kept, they never change.
+// Identity names a version's bytes: where the version is kept, they never change.
 func Identity(v blob.Version) string { return v.Key + "\x00" + v.VersionID + "\x00" + v.ETag }
 
 // IdentityOf is Identity of an object in a manifest.
 func IdentityOf(m manifest.Object) string { return m.Key + "\x00" + m.VersionID + "\x00" + m.ETag }
 
 func (o Objects) one(ctx context.Context, v blob.Version) (manifest.Object, error) {
-	about, err := o.Store.Stat(ctx, o.Bucket, v.Key, v.VersionID)
+	body, about, err := o.Store.Open(ctx, o.Bucket, v.Key, v.VersionID)
 	if err != nil {
-		return manifest.Object{}, fmt.Errorf("look at object: %w", err)
-	}
-	m := manifest.Object{
-		Key: v.Key, VersionID: v.VersionID, ETag: v.ETag, Size: about.Size, Modified: v.Written(),
-		ContentType: about.ContentType, Meta: about.Meta,
-	}
-	body, err := o.Store.Get(ctx, o.Bucket, v.Key, v.VersionID)
-	if err != nil {
-		return manifest.Object{}, fmt.Errorf("read object: %w", err)
+		return manifest.Object{}, unreadable(fault.CodeOf(err), v.Key, err)
 	}
 	defer func() { _ = body.Close() }() // read to its end, or the error is told
+	m := manifest.Object{
+		Key: v.Key, VersionID: v.VersionID, ETag: v.ETag, Size: v.Size, Modified: v.Written(),
+		ContentType: about.ContentType, Meta: about.Meta,
+	}
 	if err := o.chunks(ctx, body, &m); err != nil {
 		return manifest.Object{}, err
 	}
 	return m, nil
+}
+
+func unreadable(code codes.Code, key string, cause error) error {
+	return fault.New(code, "OBJECT_UNREADABLE", "The workspace's object %q could not be read, and no snapshot is taken without it.", key).
+		WithRemedy("Try again; if it stays, look for the reason in the storage, or delete the object.").WithCause(cause)
 }
 
 func (o Objects) chunks(ctx context.Context, body io.Reader, m *manifest.Object) error {
@@ -126,13 +154,11 @@ func (o Objects) chunks(ctx context.Context, body io.Reader, m *manifest.Object)
 			break
 		}
 		if err != nil {
-			return fault.Unavailable("OBJECT_UNREADABLE", "An object of the workspace could not be read.").
-				WithRemedy("Try again.").WithCause(err)
+			return unreadable(codes.Unavailable, m.Key, err)
 		}
 	}
 	if size != m.Size {
-		return fault.Unavailable("OBJECT_UNREADABLE", "An object of the workspace broke off after %d of %d bytes.", size, m.Size).
-			WithRemedy("Try again.")
+		return unreadable(codes.Unavailable, m.Key, fmt.Errorf("it broke off after %d of %d bytes", size, m.Size))
 	}
 	m.SHA256 = hex.EncodeToString(whole.Sum(nil))
 	return nil

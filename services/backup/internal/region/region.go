@@ -49,6 +49,9 @@ func (r Region) Answers(ctx context.Context) error {
 // Set is all regions, in the order of preference.
 type Set []Region
 
+// Source is the one region that customers write to: only its key is handed to them.
+func (s Set) Source() Region { return s[0] }
+
 // Only returns the named region alone, or all when name is empty.
 func (s Set) Only(name string) Set {
 	if name == "" {

@@ -25,9 +25,9 @@ func (q RestoreQueue) Extend(ctx context.Context, j work.Job, lease time.Duratio
 	return q.change(ctx, "restore_extend", j.ID, j.Token, q.pool.Now().Add(lease))
 }
 
-// Release gives the job back.
-func (q RestoreQueue) Release(ctx context.Context, j work.Job, delay time.Duration, failed bool) error {
-	return q.change(ctx, "restore_release", j.ID, j.Token, q.pool.Now().Add(delay), count(failed))
+// Release gives the job back and shows why, until it is done after all.
+func (q RestoreQueue) Release(ctx context.Context, j work.Job, delay time.Duration, cause error) error {
+	return q.release(ctx, "restore_release", j, delay, cause)
 }
 
 // GiveUp fails a restore that has not begun to swap, and says so.

@@ -63,16 +63,16 @@ func (q SnapshotQueue) Extend(ctx context.Context, j work.Job, lease time.Durati
 	return q.change(ctx, "snapshot_extend", j.ID, j.Token, q.pool.Now().Add(lease))
 }
 
-// Release gives the job back.
-func (q SnapshotQueue) Release(ctx context.Context, j work.Job, delay time.Duration, failed bool) error {
-	return q.change(ctx, "snapshot_release", j.ID, j.Token, q.pool.Now().Add(delay), count(failed))
+// Release gives the job back and shows why, until it is done after all.
+func (q SnapshotQueue) Release(ctx context.Context, j work.Job, delay time.Duration, cause error) error {
+	return q.release(ctx, "snapshot_release", j, delay, cause)
 }
 
-func count(failed bool) int {
-	if failed {
-		return 1
+func (s *Store) release(ctx context.Context, name string, j work.Job, delay time.Duration, cause error) error {
+	if cause == nil {
+		return s.change(ctx, name, j.ID, j.Token, s.pool.Now().Add(delay), 0, nil)
 	}
-	return 0
+	return s.change(ctx, name, j.ID, j.Token, s.pool.Now().Add(delay), 1, snapshot.ProblemOf(cause))
 }
 
 // GiveUp fails the snapshot and says so.

@@ -1,5 +1,6 @@
 // Package take makes a snapshot from beginning to end: read the workspace at one moment, write it to every region, the
-// manifest last, read it back from each, and only then call it a snapshot. A region that is away is made up for later.
+// manifest last, read it back from each, and only then call it a snapshot. A region that cannot take its copy is made up for
+// later; without the one that customers write to there is no snapshot.
 package take
 
 import (
@@ -122,8 +123,11 @@ func (a *attempt) mode() ship.Mode {
 	return ship.Once
 }
 
-// read takes rows, structure and objects, and ships them.
+// read takes rows, structure and objects, and ships them. While the objects' region is away, no table is locked in vain.
 func (a *attempt) read(ctx context.Context) (*manifest.Manifest, map[string]error, error) {
+	if err := a.sourceAnswers(ctx); err != nil {
+		return nil, nil, err
+	}
 	target, err := a.Cells.Reader(ctx, snapshot.Workspace(a.job.Ref))
 	if err != nil {
 		return nil, nil, err
@@ -185,67 +189,6 @@ func (a *attempt) progress(ctx context.Context, percent int) {
 	if err := a.Store.SnapshotProgress(ctx, a.job, percent); err != nil && ctx.Err() == nil {
 		a.Log.DebugContext(ctx, "progress not noted", "snapshot", a.name, "error", err)
 	}
-}
-
-// objects reads the bucket from the first region that answers.
-func (a *attempt) objects(ctx context.Context, m *manifest.Manifest, fleet *ship.Fleet) error {
-	known, err := a.known(ctx)
-	if err != nil {
-		return err
-	}
-	var errs []error
-	for _, r := range a.Regions {
-		o := capture.Objects{
-			Store: r.Store, Bucket: snapshot.Bucket(a.job.Ref), Before: m.Time, Known: known, Codec: a.codec,
-			Put: func(ctx context.Context, address string, body []byte) error {
-				return fleet.Put(ctx, manifest.ChunkKey(a.job.Ref, address), body)
-			},
-		}
-		versions, err := o.List(ctx)
-		if err == nil {
-			m.Objects, err = o.Take(ctx, versions)
-		}
-		if err == nil {
-			m.ObjectRegion = r.Name
-			return nil
-		}
-		errs = append(errs, fmt.Errorf("objects in region %s: %w", r.Name, err))
-	}
-	return errors.Join(errs...)
-}
-
-// known are the objects of the newest snapshot: their chunks are stored already. Without it all are read again.
-func (a *attempt) known(ctx context.Context) (map[string]manifest.Object, error) {
-	id, found, err := a.Store.Newest(ctx, a.job.Ref)
-	if err != nil || !found || a.damaged() {
-		return nil, err
-	}
-	known := map[string]manifest.Object{}
-	m, err := Manifest(ctx, a.Regions, a.codec, a.job.Ref, id)
-	if err != nil {
-		a.Log.WarnContext(ctx, "earlier snapshot is unreadable, all objects are read again", "snapshot", id, "error", err)
-		return known, nil
-	}
-	for _, o := range m.Objects {
-		known[capture.IdentityOf(o)] = o
-	}
-	return known, nil
-}
-
-// Manifest reads a snapshot's manifest from the first region that has it whole.
-func Manifest(ctx context.Context, regions region.Set, codec *pack.Codec, ref string, id uuid.UUID) (*manifest.Manifest, error) {
-	var errs []error
-	for _, r := range regions {
-		stored, err := r.Store.ReadAll(ctx, r.Bucket, manifest.Key(ref, id), "")
-		if err == nil {
-			var m *manifest.Manifest
-			if m, err = codec.OpenManifest(snapshot.Name(ref, id), stored); err == nil {
-				return m, nil
-			}
-		}
-		errs = append(errs, fmt.Errorf("region %s: %w", r.Name, err))
-	}
-	return nil, errors.Join(errs...)
 }
 
 // sign writes the manifest into each region that took everything else: from then on the copy is complete.

@@ -35,8 +35,9 @@ type Queue interface {
 	Claim(ctx context.Context, lease time.Duration) (Job, bool, error)
 	// Extend prolongs the lease. ErrLost: somebody else has the job, or it has ended.
 	Extend(ctx context.Context, j Job, lease time.Duration) error
-	// Release gives the job back, to be tried after a delay; failed counts a try that ended in an error.
-	Release(ctx context.Context, j Job, delay time.Duration, failed bool) error
+	// Release gives the job back, to be tried after a delay; cause is the error that the try ended in, nil when it was
+	// interrupted.
+	Release(ctx context.Context, j Job, delay time.Duration, cause error) error
 	// GiveUp ends the job with an error.
 	GiveUp(ctx context.Context, j Job, cause error) error
 }
@@ -91,13 +92,13 @@ func (r *Runner) once(ctx context.Context) (worked bool, err error) {
 	settle, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseWait)
 	defer cancel()
 	if ctx.Err() != nil { // we are stopping: the next start goes on at once
-		return true, r.config.Queue.Release(settle, job, 0, false)
+		return true, r.config.Queue.Release(settle, job, 0, nil)
 	}
 	delay, again := r.decide(job, err)
 	if again {
 		r.config.Log.WarnContext(ctx, "job failed and will be tried again",
 			"kind", r.config.Name, "id", job.ID, "workspace", job.Ref, "delay", delay, "error", err)
-		return true, r.config.Queue.Release(settle, job, delay, true)
+		return true, r.config.Queue.Release(settle, job, delay, err)
 	}
 	r.config.Log.ErrorContext(ctx, "job was given up", "kind", r.config.Name, "id", job.ID, "workspace", job.Ref, "error", err)
 	return true, r.config.Queue.GiveUp(settle, job, err)

@@ -31,7 +31,7 @@ func (q *oneJob) Claim(context.Context, time.Duration) (Job, bool, error) {
 
 func (q *oneJob) Extend(ctx context.Context, _ Job, _ time.Duration) error { return q.extending(ctx) }
 
-func (q *oneJob) Release(context.Context, Job, time.Duration, bool) error {
+func (q *oneJob) Release(context.Context, Job, time.Duration, error) error {
 	q.settled <- nil
 	return nil
 }

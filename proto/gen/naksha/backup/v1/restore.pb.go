@@ -109,7 +109,7 @@ type Restore struct {
 	State Restore_State `protobuf:"varint,3,opt,name=state,proto3,enum=naksha.backup.v1.Restore_State" json:"state,omitempty"`
 	// Done, 0 to 100.
 	ProgressPercent int32 `protobuf:"varint,4,opt,name=progress_percent,json=progressPercent,proto3" json:"progress_percent,omitempty"`
-	// Why it failed; unset otherwise.
+	// Why it failed, or why its last try did while it is tried again; unset otherwise.
 	Error *Problem `protobuf:"bytes,5,opt,name=error,proto3" json:"error,omitempty"`
 	// Region that the bytes were read from.
 	Region string `protobuf:"bytes,6,opt,name=region,proto3" json:"region,omitempty"`

@@ -97,7 +97,7 @@ type Snapshot struct {
 	State Snapshot_State `protobuf:"varint,2,opt,name=state,proto3,enum=naksha.backup.v1.Snapshot_State" json:"state,omitempty"`
 	// Done, 0 to 100.
 	ProgressPercent int32 `protobuf:"varint,3,opt,name=progress_percent,json=progressPercent,proto3" json:"progress_percent,omitempty"`
-	// Why it failed; unset otherwise.
+	// Why it failed, or why its last try did while it is tried again; unset otherwise.
 	Error *Problem `protobuf:"bytes,4,opt,name=error,proto3" json:"error,omitempty"`
 	// When it was asked for, UTC.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`

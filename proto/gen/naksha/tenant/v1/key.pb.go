@@ -33,7 +33,8 @@ const (
 	Key_KIND_UNSPECIFIED Key_Kind = 0
 	// `nk_sec_…`: every permission on its own workspace.
 	Key_KIND_SECRET Key_Kind = 1
-	// `nk_pub_…`: for browsers.
+	// `nk_pub_…`: shows the workspace and itself, and does nothing else. It is meant for browsers, but a web page cannot
+	// use it yet: the gateway sends no CORS headers, so that a browser withholds its answers.
 	Key_KIND_PUBLIC Key_Kind = 2
 	// `nk_adm_…`: an operator's, of no workspace.
 	Key_KIND_ADMIN Key_Kind = 3

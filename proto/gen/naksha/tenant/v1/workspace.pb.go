@@ -215,9 +215,11 @@ type Endpoints struct {
 	DatabaseSchema string `protobuf:"bytes,4,opt,name=database_schema,json=databaseSchema,proto3" json:"database_schema,omitempty"`
 	// PEM of the CA that signed the database's and the gateway's certificates.
 	CaCertificate string `protobuf:"bytes,5,opt,name=ca_certificate,json=caCertificate,proto3" json:"ca_certificate,omitempty"`
-	// S3 URL of each region by name (`primary`, `dr`).
+	// S3 URL of each region by name (`primary`, `dr`). The customer's key is known in `primary` alone; `dr` refuses it
+	// (InvalidAccessKeyId), and holds what restores put there. Requests are signed for the region name us-east-1, unless the
+	// operator names another.
 	S3Endpoints map[string]string `protobuf:"bytes,6,rep,name=s3_endpoints,json=s3Endpoints,proto3" json:"s3_endpoints,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// Bucket, `w-{ref}`, in each region.
+	// Bucket, `w-{ref}`: one in each region, of which the customer's key opens that of `primary`.
 	Bucket        string `protobuf:"bytes,7,opt,name=bucket,proto3" json:"bucket,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -310,14 +312,15 @@ type Credentials struct {
 	// Its password.
 	DatabasePassword string `protobuf:"bytes,2,opt,name=database_password,json=databasePassword,proto3" json:"database_password,omitempty"`
 	// Connection string with user and password; verifies the server by sslrootcert where that is a file of the platform.
+	// With sslmode=verify-full and without sslrootcert, keep `ca_certificate` as a file and add sslrootcert with its path.
 	DatabaseUrl string `protobuf:"bytes,3,opt,name=database_url,json=databaseUrl,proto3" json:"database_url,omitempty"`
-	// S3 access key id.
+	// S3 access key id, of the region `primary`.
 	S3AccessKeyId string `protobuf:"bytes,4,opt,name=s3_access_key_id,json=s3AccessKeyId,proto3" json:"s3_access_key_id,omitempty"`
 	// S3 secret.
 	S3SecretAccessKey string `protobuf:"bytes,5,opt,name=s3_secret_access_key,json=s3SecretAccessKey,proto3" json:"s3_secret_access_key,omitempty"`
 	// API key `nk_sec_…` with every permission on this workspace.
 	SecretKey string `protobuf:"bytes,6,opt,name=secret_key,json=secretKey,proto3" json:"secret_key,omitempty"`
-	// API key `nk_pub_…` for browsers: reads what is public.
+	// API key `nk_pub_…`: shows the workspace and itself, and does nothing else.
 	PublicKey     string `protobuf:"bytes,7,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
