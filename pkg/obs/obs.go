@@ -42,8 +42,8 @@ type Telemetry struct {
 	Registry   *prometheus.Registry          // what /metrics serves
 	Registerer prometheus.Registerer         // adds the label `service`; for collectors that do not speak OTel
 
-	service string
-	stop    []func(context.Context) error
+	service, version string
+	stop             []func(context.Context) error
 }
 
 // New builds a Telemetry that logs to w. Shutdown ends it.
@@ -53,6 +53,7 @@ func New(cfg Config, w io.Writer) (*Telemetry, error) {
 		Level:      new(slog.LevelVar),
 		Propagator: propagation.TraceContext{},
 		service:    cfg.Service,
+		version:    cfg.Version,
 	}
 	t.Level.Set(cfg.Level)
 	handler, err := newHandler(cfg.Format, w, t.Level)
@@ -80,6 +81,9 @@ func Discard() *Telemetry {
 
 // Service is the name that the Telemetry was made with.
 func (t *Telemetry) Service() string { return t.service }
+
+// Version is that of the program that the Telemetry was made with; may be empty.
+func (t *Telemetry) Version() string { return t.version }
 
 // Shutdown flushes spans and metrics. A second Shutdown does nothing.
 func (t *Telemetry) Shutdown(ctx context.Context) error {

@@ -57,7 +57,7 @@ func (s *Service) newDoor() (*door.Door, error) {
 	roles := permission.Default()
 	here := &call.Local{Next: s.ownConn}
 	gatewayv1.RegisterPlatformServiceServer(here, &api.Platform{
-		Version: Version(), Services: []string{"tenant", "backup", "rotation", "alerting", Name},
+		Version: s.version(), Services: []string{"tenant", "backup", "rotation", "alerting", Name},
 		Conns: s.peer, Ready: s.Ready,
 		Permissions: func(kind key.Kind) []string { return roles.Of(kind, methods.Routes) },
 	})
@@ -72,7 +72,7 @@ func (s *Service) newDoor() (*door.Door, error) {
 		Listen: s.config.DoorListen, TLS: s.doorTLS, MaxBytes: s.config.MaxRequestBytes,
 		MaxConnections: s.config.MaxConnections, MaxConnectionsOfOne: s.config.MaxConnectionsOfOne,
 		BodyTimeout: s.config.BodyTimeout, StopTimeout: s.config.StopTimeout,
-		Version: Version(),
+		Version: s.version(),
 	}, door.Deps{
 		Pipeline:  &call.Pipeline{Methods: methods, Roles: roles, Conns: conns, Timeout: s.config.CallTimeout},
 		Auth:      authenticate.New(keys, s.cache, s.core.Clock, s.observe),

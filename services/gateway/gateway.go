@@ -4,10 +4,10 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -109,13 +109,8 @@ func (s *Service) closeSelf(context.Context) error {
 	return err
 }
 
-// Version is the module version that the binary was built from.
-func Version() string {
-	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
-		return info.Main.Version
-	}
-	return "(devel)"
-}
+// version is that of the program that the gateway is part of.
+func (s *Service) version() string { return cmp.Or(s.core.Telemetry().Version(), "dev") }
 
 // Start starts every part and then opens the door. After an error nothing runs, and Start may be called again.
 func (s *Service) Start(ctx context.Context) error { return s.group.Start(ctx) }

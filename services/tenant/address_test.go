@@ -26,3 +26,12 @@ func TestCustomersAndServicesHaveTheirOwnAddresses(t *testing.T) {
 		t.Errorf("two addresses: %+v", two)
 	}
 }
+
+func TestTLSParametersOfAnOddlyNamedFileStayReadableToPostgresClients(t *testing.T) {
+	t.Parallel()
+	c := Cell{ID: "cell1", Server: "server1", URL: "postgres://ddl:x@127.0.0.1/cell1?sslrootcert=/a%20b%2B1%25/ca.crt&sslmode=verify-full"}
+	one, err := c.noun()
+	if want := "sslmode=verify-full&sslrootcert=%2Fa%20b%2B1%25%2Fca.crt"; err != nil || one.TLSParameters != want {
+		t.Errorf("got %s, %v", one.TLSParameters, err)
+	}
+}

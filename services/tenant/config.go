@@ -20,7 +20,8 @@ import (
 type Config struct {
 	service.Config `conf:",squash"`
 	RootKeyFile    string  `conf:"root_key_file" doc:"file with this service's own root key, 32 bytes in base64, mode 0600"`
-	AdminKeyFile   string  `conf:"admin_key_file" doc:"where the first operator's key is written (0600) when there is none; empty = none is made"`
+	AdminKeyFile   string  `conf:"admin_key_file" doc:"where an operator's key is written (0600) when there is none; empty = none is made"`
+	AdminKeysSince string  `conf:"admin_keys_since" doc:"operators' keys of before this time (RFC 3339) are revoked, and a new one is written; empty = none"`
 	Cell           Cell    `conf:"cell"`
 	Regions        Regions `conf:"regions"`
 	Slots          Slots   `conf:"slots"`
@@ -101,6 +102,9 @@ func (c Config) Validate() error {
 	case c.Cell.Max < 4:
 		return fmt.Errorf("cell.max is %d: give 4 or more", c.Cell.Max)
 	}
+	if _, err := time.Parse(time.RFC3339, c.AdminKeysSince); err != nil && c.AdminKeysSince != "" {
+		return fmt.Errorf("admin_keys_since is %.40q: give a time such as 2026-11-22T18:40:00Z", c.AdminKeysSince)
+	}
 	if _, err := c.Cell.noun(); err != nil {
 		return err
 	}
@@ -110,6 +114,12 @@ func (c Config) Validate() error {
 		}
 	}
 	return nil
+}
+
+// adminKeysSince is zero where nothing is said. Validate has looked at its form.
+func (c Config) adminKeysSince() time.Time {
+	since, _ := time.Parse(time.RFC3339, c.AdminKeysSince)
+	return since
 }
 
 // noun is the cell as customers see it; what is not said is taken from the URL.
@@ -138,7 +148,7 @@ func tlsParameters(all url.Values) string {
 			some.Set(name, all.Get(name))
 		}
 	}
-	return some.Encode()
+	return strings.ReplaceAll(some.Encode(), "+", "%20") // Postgres' clients take "+" for itself, not for a space
 }
 
 func (r Regions) byName() map[string]Region {

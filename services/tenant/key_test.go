@@ -3,7 +3,6 @@ package tenant_test
 import (
 	"context"
 	"errors"
-	"os"
 	"testing"
 	"time"
 
@@ -66,58 +65,6 @@ func TestKeyWorksUntilItExpiresOrIsRevoked(t *testing.T) {
 	listed, err := i.keys.ListKeys(operator(t.Context()), &tenantv1.ListKeysRequest{Parent: parent, PageSize: 3})
 	if err != nil || len(listed.GetKeys()) != 3 || listed.GetNextPageToken() == "" {
 		t.Errorf("list returns %v, %v", listed, err)
-	}
-}
-
-func TestFirstAdminKeyIsMadeOnce(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	i := w.start(t, tenant.Deps{})
-	text, err := os.ReadFile(w.config.AdminKeyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info, err := os.Stat(w.config.AdminKeyFile)
-	if err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("the file has mode %v, %v", info.Mode(), err)
-	}
-	who, err := i.keys.AuthenticateKey(t.Context(), &tenantv1.AuthenticateKeyRequest{Text: string(text[:len(text)-1])})
-	if err != nil || who.GetKind() != tenantv1.Key_KIND_ADMIN || who.GetWorkspace() != "" {
-		t.Errorf("the key is %v, %v", who, err)
-	}
-	w.start(t, tenant.Deps{})
-	if again, err := os.ReadFile(w.config.AdminKeyFile); err != nil || string(again) != string(text) {
-		t.Error("a second start made another key")
-	}
-}
-
-func TestRevokedAdminKeyIsReplacedNotRevived(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	i := w.start(t, tenant.Deps{})
-	old, err := os.ReadFile(w.config.AdminKeyFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := i.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	platform := login(t, w.config.DatabaseURL.Reveal())
-	run(t, platform, "UPDATE api_key SET revoke_time = create_time WHERE kind = 'adm'")
-	again := w.start(t, tenant.Deps{})
-	fresh, err := os.ReadFile(w.config.AdminKeyFile)
-	if err != nil || string(fresh) == string(old) {
-		t.Errorf("the file still holds the revoked key; %v", err)
-	}
-	// The process died between the file and the row: the next start adopts the file.
-	if err := again.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	run(t, platform, "DELETE FROM api_key WHERE kind = 'adm'")
-	last := w.start(t, tenant.Deps{})
-	who, err := last.keys.AuthenticateKey(t.Context(), &tenantv1.AuthenticateKeyRequest{Text: string(fresh[:len(fresh)-1])})
-	if err != nil || who.GetKind() != tenantv1.Key_KIND_ADMIN {
-		t.Errorf("the key in the file is refused: %v, %v", who, err)
 	}
 }
 

@@ -100,7 +100,7 @@ func (s *Service) workers() []run.Component {
 		components = append(components, run.Named("region "+region.Name(), region))
 	}
 	components = append(components, run.Named("admin key", run.Func(func(ctx context.Context) error {
-		return s.crew.issuer.FirstAdmin(ctx, s.config.AdminKeyFile)
+		return s.crew.issuer.Admin(ctx, s.config.AdminKeyFile, s.config.adminKeysSince())
 	}, nil)))
 	return append(components, s.crew.components()...)
 }

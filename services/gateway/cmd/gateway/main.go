@@ -8,9 +8,12 @@ import (
 	"github.com/naksha-cloud/naksha/services/gateway"
 )
 
+// version is set when the binary is built.
+var version = "dev"
+
 func main() {
 	program := service.Program[gateway.Config]{
-		Name: gateway.Name, Version: gateway.Version(), Config: gateway.DefaultConfig(),
+		Name: gateway.Name, Version: version, Config: gateway.DefaultConfig(),
 		New: func(c gateway.Config, d service.Deps) (service.Runner, error) { return gateway.New(c, d) },
 	}
 	os.Exit(program.Main(os.Args[1:], os.Environ(), os.Stderr))

@@ -18,7 +18,7 @@ import (
 type Resources interface {
 	// WorkspaceIn reads one workspace in tx, also a deleted one.
 	WorkspaceIn(ctx context.Context, tx *pg.Tx, ref string) (workspace.Workspace, error)
-	// KeyIn reads one key of a workspace in tx, also a revoked one.
+	// KeyIn reads one key of a workspace, or with no ref an operator's, in tx, also a revoked one.
 	KeyIn(ctx context.Context, tx *pg.Tx, ref, kid string) (key.Key, error)
 }
 
@@ -40,6 +40,13 @@ func Snapshots(r Resources) outbox.Snapshots {
 				return nil, "", err
 			}
 			return keySnapshotted(k), ref, nil
+		},
+		"keys": func(ctx context.Context, tx *pg.Tx, aggregate string) (proto.Message, string, error) {
+			k, err := r.KeyIn(ctx, tx, "", strings.TrimPrefix(aggregate, "keys/"))
+			if err != nil {
+				return nil, "", err
+			}
+			return keySnapshotted(k), "", nil
 		},
 	}
 }

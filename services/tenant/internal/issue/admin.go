@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -12,9 +13,13 @@ import (
 	"github.com/naksha-cloud/naksha/services/tenant/internal/key"
 )
 
-// FirstAdmin makes the first operator's key when there is none, and writes its text to path (0600). The file is durable
-// before the key works; a file that a crash left without its row is adopted.
-func (i *Issuer) FirstAdmin(ctx context.Context, path string) error {
+// NextSuffix follows the name of the file of an operator's key that does not work yet.
+const NextSuffix = ".next"
+
+// Admin revokes the operators' keys that were made before since, zero = none. Where no other is left it makes one, and
+// writes its text to path (0600): first beside it, and in its place once the record is durable. A start that dies leaves
+// the old file and its key, or a new one that the next start puts in its place.
+func (i *Issuer) Admin(ctx context.Context, path string, since time.Time) error {
 	if path == "" {
 		return nil
 	}
@@ -22,36 +27,34 @@ func (i *Issuer) FirstAdmin(ctx context.Context, path string) error {
 	if err != nil {
 		return err
 	}
-	err = i.Store.FirstAdminKey(ctx, func(now time.Time) (key.Stored, []byte, error) {
-		stored, text := key.Issue(key.Admin, pepper, "", "first admin key", now, nil)
-		kid, left, ok := leftText(path)
-		if !ok {
-			return stored, nil, file.Replace(path, []byte(text+"\n"), 0o600)
-		}
-		_, known, err := i.Store.FindKey(ctx, kid)
-		if err != nil || known { // a revoked key is not revived
-			return stored, nil, errors.Join(err, file.Replace(path, []byte(text+"\n"), 0o600))
-		}
-		stored.Kid, stored.Hash = kid, pepper.Hash(left)
-		return stored, nil, nil
-	})
-	if err != nil {
-		return fmt.Errorf("make the first admin key: %w", err)
+	draw := func(now time.Time) (key.Stored, []byte, error) {
+		stored, text := key.Issue(key.Admin, pepper, "", "admin key", now, nil)
+		return stored, nil, file.Replace(path+NextSuffix, []byte(text+"\n"), 0o600)
+	}
+	publish := func(ctx context.Context) error { return i.publish(ctx, path) }
+	if err := i.Store.RenewAdminKey(ctx, since, draw, publish); err != nil {
+		return fmt.Errorf("make the admin key: %w", err)
 	}
 	return nil
 }
 
-// leftText reads a key that an earlier start wrote before it died.
-func leftText(path string) (kid, text string, ok bool) {
-	info, err := os.Stat(path)
-	if err != nil || info.Mode().Perm()&0o077 != 0 {
-		return "", "", false
+// publish gives the next key's file its name if the key works, and removes one whose record was never made.
+func (i *Issuer) publish(ctx context.Context, path string) error {
+	content, err := os.ReadFile(path + NextSuffix)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	content, err := os.ReadFile(path)
 	if err != nil {
-		return "", "", false
+		return err
 	}
-	text = strings.TrimSpace(string(content))
-	kind, kid, err := key.Parse(text)
-	return kid, text, err == nil && kind == key.Admin
+	if _, kid, err := key.Parse(strings.TrimSpace(string(content))); err == nil {
+		k, known, err := i.Store.FindKey(ctx, kid)
+		if err != nil {
+			return err
+		}
+		if known && k.RevokeTime == nil {
+			return file.Rename(path+NextSuffix, path)
+		}
+	}
+	return os.Remove(path + NextSuffix)
 }

@@ -30,8 +30,9 @@ type Store interface {
 	Key(ctx context.Context, ref, kid string) (key.Key, error)
 	// FindKey reads any key by its id; false when there is none.
 	FindKey(ctx context.Context, kid string) (k key.Stored, found bool, err error)
-	// FirstAdminKey stores what make draws unless there is an operator's key.
-	FirstAdminKey(ctx context.Context, make Make) error
+	// RenewAdminKey revokes the operators' keys of before since, stores what make draws where none is left, and calls
+	// publish when that is durable.
+	RenewAdminKey(ctx context.Context, since time.Time, make Make, publish func(context.Context) error) error
 	Now() time.Time
 }
 

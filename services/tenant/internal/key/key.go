@@ -45,6 +45,9 @@ func (k Key) Name() string {
 // Usable says why the key is refused at now, or nil.
 func (k Key) Usable(now time.Time) error {
 	switch {
+	case k.RevokeTime != nil && k.Kind == Admin:
+		return fault.Unauthenticated("KEY_REVOKED", "This admin key was revoked.").
+			WithRemedy("Read the new one; who has lost it starts the platform with `naksha up --new-admin-key`.")
 	case k.RevokeTime != nil:
 		return fault.Unauthenticated("KEY_REVOKED", "This API key was revoked.").WithRemedy("Use another key of the workspace.")
 	case k.ExpireTime != nil && !now.Before(*k.ExpireTime):

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/page"
 	"github.com/naksha-cloud/naksha/pkg/pg"
@@ -44,7 +45,7 @@ func (s *Store) Key(ctx context.Context, ref, kid string) (key.Key, error) {
 	return oneKey(kid)(pg.One[key.Key](rows, err))
 }
 
-// KeyIn reads a workspace's key in tx.
+// KeyIn reads a workspace's key, or with no ref an operator's, in tx.
 func (s *Store) KeyIn(ctx context.Context, tx *pg.Tx, ref, kid string) (key.Key, error) {
 	rows, err := tx.Query(ctx, s.query("get_key"), kid, ref)
 	return oneKey(kid)(pg.One[key.Key](rows, err))
@@ -102,25 +103,53 @@ func (s *Store) FindKey(ctx context.Context, kid string) (k key.Stored, found bo
 	return k, true, nil
 }
 
-// FirstAdminKey stores the key that make returns unless there is an operator's key, one replica at a time. make runs
-// before the commit: what it wrote elsewhere is durable when the key works.
-func (s *Store) FirstAdminKey(ctx context.Context, make issue.Make) error {
+// RenewAdminKey revokes the operators' keys of before since and tells it, and stores the key that make returns where none
+// is left, one replica at a time. publish comes after the commit, also where nothing was made.
+func (s *Store) RenewAdminKey(ctx context.Context, since time.Time, make issue.Make, publish func(context.Context) error) error {
 	return s.pool.WithLock(ctx, adminKeyLock, func(ctx context.Context) error {
-		return s.pool.InTx(ctx, func(ctx context.Context, tx *pg.Tx) error {
-			var exists bool
-			if err := tx.QueryRow(ctx, s.query("has_admin_key")).Scan(&exists); err != nil || exists {
+		err := s.pool.InTx(ctx, func(ctx context.Context, tx *pg.Tx) error {
+			if since.After(tx.Now) { // it would revoke what is made now, at the next start
+				return fmt.Errorf("admin_keys_since lies ahead (%s): give a time that has passed", since)
+			}
+			if err := s.revokeAdminKeys(ctx, tx, since); err != nil {
 				return err
 			}
-			k, _, err := make(tx.Now)
-			if err != nil {
-				return err
-			}
-			rows := s.pipeline()
-			rows.insertKey(k)
-			return rows.run(ctx, tx)
+			return s.addAdminKey(ctx, tx, make)
 		})
+		if err != nil {
+			return err
+		}
+		return publish(ctx)
 	})
 }
 
-// adminKeyLock is the advisory lock "nk-admin" of whoever makes the first operator's key.
+func (s *Store) revokeAdminKeys(ctx context.Context, tx *pg.Tx, since time.Time) error {
+	rows, err := tx.Query(ctx, s.query("revoke_admin_keys"), since, tx.Now)
+	keys, err := pg.All[key.Key](rows, err)
+	if err != nil {
+		return fmt.Errorf("revoke operators' keys: %w", err)
+	}
+	for _, k := range keys {
+		if err := s.emit(ctx, tx, key.Revoked{Key: k, At: tx.Now}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) addAdminKey(ctx context.Context, tx *pg.Tx, make issue.Make) error {
+	var exists bool
+	if err := tx.QueryRow(ctx, s.query("has_admin_key")).Scan(&exists); err != nil || exists {
+		return err
+	}
+	k, _, err := make(tx.Now)
+	if err != nil {
+		return err
+	}
+	rows := s.pipeline()
+	rows.insertKey(k)
+	return rows.run(ctx, tx)
+}
+
+// adminKeyLock is the advisory lock "nk-admin" of whoever makes an operator's key.
 const adminKeyLock = 0x6e6b2d61646d696e
