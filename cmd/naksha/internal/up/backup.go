@@ -86,16 +86,16 @@ func platformServer(c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	query := url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.path("pki", "ca.crt")}}
+	query := url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.caFile()}}
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword("postgres", s.password("postgres/platform")), Host: e.Platform,
-		Path: "/postgres", RawQuery: query.Encode(),
+		Path: "/postgres", RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"),
 	}
 	return u.String(), nil
 }
 
-// kept are the files that a backup takes from a state directory, as patterns. Keys of private regions stay behind: a
-// restored platform has new regions.
+// kept are the files that a backup takes from a state directory, as patterns. Keys of private regions stay behind: they are
+// made anew.
 var kept = []string{fileRootKey, fileAdminKey, "pki/ca.crt", "pki/ca.key", "s3/" + backupUser + "-*-*.sealed"}
 
 func addFiles(w *sealed.Writer, dir string) error {
@@ -191,7 +191,11 @@ func restore(ctx context.Context, c Config, r *sealed.Reader) error {
 	if err != nil {
 		return err
 	}
-	return (&state{dir: p.config.Dir}).markFormat()
+	done := &state{dir: p.config.Dir}
+	if err := done.markServed(); err != nil { // its customers' data is elsewhere, or lost: nothing empty takes its place
+		return err
+	}
+	return done.markFormat()
 }
 
 // empty removes what is in a directory that was empty before.

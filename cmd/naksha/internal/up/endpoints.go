@@ -9,7 +9,9 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/naksha-cloud/naksha/pkg/fault"
 	"github.com/naksha-cloud/naksha/pkg/file"
 	"github.com/naksha-cloud/naksha/pkg/local"
 )
@@ -50,7 +52,8 @@ func ReadEndpoints(dir string) (Endpoints, error) {
 	var e Endpoints
 	content, err := os.ReadFile(filepath.Join(dir, fileEndpoints))
 	if errors.Is(err, fs.ErrNotExist) {
-		return e, fmt.Errorf("no platform has run in %s: start one with `naksha up --dir %s`", dir, dir)
+		return e, fault.Unavailable("NOT_RUNNING", "No platform has run in %s.", dir).
+			WithRemedy("Start one with `naksha up --dir %s`, or name another with --dir or --server.", Quoted(dir))
 	}
 	if err == nil {
 		err = json.Unmarshal(content, &e)
@@ -61,11 +64,23 @@ func ReadEndpoints(dir string) (Endpoints, error) {
 	return e, nil
 }
 
+// Quoted is text as a shell takes it for one word.
+func Quoted(text string) string {
+	odd := func(r rune) bool { return !strings.ContainsRune(plain, r) }
+	if text != "" && !strings.ContainsFunc(text, odd) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// plain are the characters that mean nothing to a shell.
+const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+:@%,"
+
 // Endpoints are where the started platform answers.
 func (p *Platform) Endpoints() Endpoints {
 	c, regions := p.config.Ports, p.regions()
 	e := Endpoints{
-		Gateway: "https://" + p.publicHost(c.Gateway), CAFile: p.state.pki.CAFile(), AdminKeyFile: p.state.path(fileAdminKey),
+		Gateway: "https://" + p.publicHost(c.Gateway), CAFile: p.state.caFile(), AdminKeyFile: p.state.path(fileAdminKey),
 		NATS: p.natsURL(), Cell: hostPort(p.cellURL(), "5432"),
 		S3Primary: regions[0].Endpoint, S3DR: regions[1].Endpoint,
 		Alerting: "http://" + p.address(c.Alerting), Admin: "http://" + p.address(c.Admin),
@@ -119,7 +134,7 @@ func (p *Platform) tell(context.Context) error {
 	defer p.telling.Unlock()
 	p.told = true
 	tap := []byte(p.natsPassword("subscriber") + "\n")
-	return errors.Join(file.Replace(p.state.path(fileTap), tap, 0o600), p.state.writeEndpoints(p.Endpoints()))
+	return errors.Join(file.Replace(p.state.path(fileTap), tap, 0o600), p.state.writeEndpoints(p.Endpoints()), p.state.markServed())
 }
 
 // retell writes the endpoints anew after a process was replaced, if they were told before.

@@ -48,8 +48,24 @@ func postgresBinaries() Check {
 	return Check{Name: "PostgreSQL", Found: b.Version + " in " + b.Dir, Err: err}
 }
 
-// leastSpace is what a platform with a few small workspaces needs, in bytes.
-const leastSpace = 2 << 30
+// leastSpace is what a platform with a few small workspaces needs, in bytes; firstSpace what empty servers take.
+const leastSpace, firstSpace = 2 << 30, 256 << 20
+
+// checkSpace refuses a first start for which there is no room: initdb would fail in its middle.
+func (p *Platform) checkSpace(context.Context) error {
+	if p.state.served() || len(p.privateServers()) == 0 {
+		return nil
+	}
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(p.config.Dir, &s); err != nil || s.Blocks == 0 { // some file systems do not tell
+		return nil //nolint:nilerr // the servers find out
+	}
+	if free := s.Bavail * uint64(s.Bsize); free < firstSpace {
+		return fmt.Errorf("%d MB free below %s: a first start needs %d MB: free some, or choose another disk with --dir",
+			free>>20, p.config.Dir, firstSpace>>20)
+	}
+	return nil
+}
 
 func freeSpace(dir string) Check {
 	for {

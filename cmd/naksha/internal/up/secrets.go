@@ -55,7 +55,7 @@ func Secrets(dir string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []string{s.path(fileRootKey), s.path(fileAdminKey), s.path(fileTap)}
+	files := []string{s.path(fileRootKey), s.path(fileAdminKey), s.path(fileNextKey), s.path(fileTap)}
 	for _, dir := range []string{"pki", dirKeys} {
 		keys, _ := filepath.Glob(s.path(dir, "*.key"))
 		files = append(files, keys...)

@@ -17,86 +17,12 @@ import (
 //go:embed permissions.yaml
 var permissions []byte
 
-// reservePorts picks the ports that were left open and looks at those that outsiders use: a taken one is found before
-// anything heavy starts. What is picked stays reserved, so that a service or server finds it free again after its death.
-func (p *Platform) reservePorts(ctx context.Context) error {
-	err := errors.Join(p.pickPorts(), p.checkPorts())
-	if err != nil {
-		return errors.Join(err, p.releasePorts(ctx))
-	}
-	return nil
-}
-
-func (p *Platform) pickPorts() error {
-	if err := p.givePortsAway(); err != nil {
-		return err
-	}
-	c := &p.config.Ports
-	if err := p.pickAt(p.config.Listen, &c.Gateway); err != nil {
-		return err
-	}
-	for _, port := range []*int{
-		&c.NATS, &c.Platform, &c.Cell, &c.Primary, &c.PrimaryIAM, &c.DR, &c.DRIAM, &c.Alerting, &c.Admin,
-	} {
-		if err := p.pick(port); err != nil {
-			return err
-		}
-	}
-	p.servicePorts, p.adminPorts = map[string]int{}, map[string]int{}
-	for _, name := range Services {
-		for _, ports := range []map[string]int{p.servicePorts, p.adminPorts} {
-			port := 0
-			if err := p.pick(&port); err != nil {
-				return err
-			}
-			ports[name] = port
-		}
-	}
-	return nil
-}
-
-// pick fills in a port of 0 for something private.
-func (p *Platform) pick(port *int) error { return p.pickAt(p.host(), port) }
-
-func (p *Platform) pickAt(host string, port *int) error {
-	if *port != 0 {
-		return nil
-	}
-	free, held, err := reserve(host)
-	if err != nil {
-		return err
-	}
-	*port, p.reserved = free, append(p.reserved, held)
-	return nil
-}
-
-func (p *Platform) checkPorts() error {
-	c := p.config.Ports
-	errs := []error{
-		local.CheckPort(p.config.Listen, c.Gateway, "--gateway-port"),
-		local.CheckPort(p.host(), c.Alerting, "--alerting-port"),
-		local.CheckPort(p.host(), c.Admin, "--admin-port"),
-	}
-	if p.shown() {
-		errs = append(errs, local.CheckPort(p.config.Listen, p.public.cell, "--cell-port"),
-			local.CheckPort(p.config.Listen, p.public.primary, "--s3-primary-port"),
-			local.CheckPort(p.config.Listen, p.public.dr, "--s3-dr-port"))
-	}
-	return errors.Join(errs...)
-}
-
-func (p *Platform) releasePorts(context.Context) error {
-	for _, r := range p.reserved {
-		r.release()
-	}
-	p.reserved = nil
-	return nil
-}
-
 // private is a server of our own.
 type private struct {
 	name  string
-	dir   string // its folder
+	dir   string   // its folder
+	holds []string // folders there without which its data is lost; none = it is filled again from the record
+	flag  string   // that names one elsewhere
 	start func(ctx context.Context) error
 	now   func() server // the one that runs now, or ran last; nil = it lives in this process
 }
@@ -112,28 +38,44 @@ type server interface {
 // privateServers are those whose place nothing outside has taken.
 func (p *Platform) privateServers() (all []private) {
 	outside := p.config.External
+	postgres, region := []string{"data"}, []string{"objects", "versions", "iam"}
 	for _, s := range []struct {
 		private
 		given bool
 	}{
-		{private{"platform Postgres", p.state.path("postgres", "platform"), p.startPlatform, func() server { return p.platform.Load() }}, outside.DatabaseURL != ""},
-		{private{"cell Postgres", p.state.path("postgres", "cell1"), p.startCell, func() server { return p.cell.Load() }}, outside.CellURL != ""},
-		{private{"S3 region primary", p.state.path("s3", "primary"), p.startPrimary, func() server { return p.primary.Load() }}, outside.S3.Primary.Endpoint != ""},
-		{private{"S3 region dr", p.state.path("s3", "dr"), p.startDR, func() server { return p.dr.Load() }}, outside.S3.DR.Endpoint != ""},
-		{private{"NATS", p.state.path("nats"), p.startBus, nil}, outside.NATS.URL != ""},
+		{private{"platform Postgres", p.state.path("postgres", "platform"), postgres, "--database-url", p.startPlatform, func() server { return p.platform.Load() }}, outside.DatabaseURL != ""},
+		{private{"cell Postgres", p.state.path("postgres", "cell1"), postgres, "--cell-url", p.startCell, func() server { return p.cell.Load() }}, outside.CellURL != ""},
+		{private{"S3 region primary", p.state.path("s3", "primary"), region, "--s3-endpoint primary=URL", p.startPrimary, func() server { return p.primary.Load() }}, outside.S3.Primary.Endpoint != ""},
+		{private{"S3 region dr", p.state.path("s3", "dr"), region, "--s3-endpoint dr=URL", p.startDR, func() server { return p.dr.Load() }}, outside.S3.DR.Endpoint != ""},
+		{private{"NATS", p.state.path("nats"), nil, "--nats-url", p.startBus, nil}, outside.NATS.URL != ""},
 	} {
 		if !s.given {
-			all = append(all, s.private)
+			all = append(all, p.unlessLost(s.private))
 		}
 	}
 	return all
 }
 
-// startServers starts the private servers at the same time, two Postgres, NATS and both S3 regions by default; orphans of
-// a killed run are stopped by the servers' own starts.
+// unlessLost starts a server only where its data is, also when the supervisor brings it back.
+func (p *Platform) unlessLost(s private) private {
+	start := s.start
+	s.start = func(ctx context.Context) error {
+		if err := p.state.refuseLost(s); err != nil {
+			return err
+		}
+		return start(ctx)
+	}
+	return s
+}
+
+// startServers starts the private servers at the same time, two Postgres, NATS and both S3 regions by default.
 func (p *Platform) startServers(ctx context.Context) error {
+	servers := p.privateServers()
+	if err := p.state.refuseLost(servers...); err != nil { // all of them in one sentence
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	for _, s := range p.privateServers() {
+	for _, s := range servers {
 		group.Go(func() error { return s.start(ctx) })
 	}
 	if err := group.Wait(); err != nil {
@@ -184,7 +126,7 @@ func (p *Platform) startPostgres(ctx context.Context, name string, port int) (*l
 	server, err := local.StartPostgres(ctx, local.PostgresConfig{
 		Dir: p.state.path("postgres", name), Host: p.host(), Port: port,
 		SuperuserPassword: p.state.password("postgres/" + name),
-		CertFile:          files.CertFile, KeyFile: files.KeyFile, CAFile: files.CAFile,
+		CertFile:          files.CertFile, KeyFile: files.KeyFile, CAFile: p.state.caFile(),
 		Settings: map[string]string{"max_connections": "200"},
 		Log:      p.log("postgres-" + name),
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/conf"
 	"github.com/naksha-cloud/naksha/pkg/obs"
@@ -136,6 +137,9 @@ func (p *Platform) tenant(common service.Config) tenant.Config {
 	c.Config = common
 	c.RootKeyFile = p.state.serviceKey("tenant")
 	c.AdminKeyFile = p.state.path(fileAdminKey)
+	if since := p.config.AdminKeysSince; !since.IsZero() {
+		c.AdminKeysSince = since.Format(time.RFC3339Nano)
+	}
 	c.Cell.URL = conf.Secret(as(p.cellURL(), ddlRole, p.state.password("cell/"+ddlRole), cellName))
 	for i, to := range []*tenant.Region{&c.Regions.Primary, &c.Regions.DR} {
 		r := p.regions()[i]
@@ -194,9 +198,12 @@ func (p *Platform) alerting(common service.Config) (alerting.Config, error) {
 	return c, nil
 }
 
+// serversCheck is how /readyz names what the supervisor knows.
+const serversCheck = "servers"
+
 // startAdmin serves metrics and health of everything in this process.
 func (p *Platform) startAdmin(ctx context.Context) error {
-	sources := []obs.Source{{Telemetry: p.telemetry["up"], Checks: []obs.Check{{Name: "servers", Ready: p.serversReady}}}}
+	sources := []obs.Source{{Telemetry: p.telemetry["up"], Checks: []obs.Check{{Name: serversCheck, Ready: p.serversReady}}}}
 	for _, name := range parts[1:] {
 		sources = append(sources, obs.Source{Telemetry: p.telemetry[name]})
 	}

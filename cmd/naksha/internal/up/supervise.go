@@ -11,8 +11,8 @@ import (
 )
 
 // supervisor brings back what fails by itself: a killed S3 region or Postgres comes back on the same port with the same
-// data, a broker that froze is restarted once its disk works again. What is wrong meanwhile shows in readiness, in the
-// metrics, and as an incident. Its zero value is stopped.
+// data, a broker that froze is restarted once its disk works again. A server that gives no answer is told of. What is
+// wrong meanwhile shows in readiness, in the metrics, and as an incident. Its zero value is stopped.
 type supervisor struct {
 	cancel   context.CancelFunc
 	wait     sync.WaitGroup
@@ -42,12 +42,7 @@ func (p *Platform) startSupervisor(context.Context) error {
 
 // keep waits for a server's end and starts it again, until ctx ends.
 func (p *Platform) keep(ctx context.Context, s private) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.now().Done():
-		}
+	for p.outlive(ctx, s) {
 		p.worry(ctx, s.name, errors.New("it ended by itself"))
 		_ = s.now().Stop(ctx) // gives up the folder of the one that is gone
 		for err := s.start(ctx); err != nil; err = s.start(ctx) {
@@ -65,7 +60,7 @@ func (p *Platform) keep(ctx context.Context, s private) {
 func (p *Platform) worry(ctx context.Context, server string, why error) {
 	switch p.supervisor.troubles.note(server, why, time.Now()) {
 	case troubleBegan:
-		p.log("up").ErrorContext(ctx, "server fails and is brought back", "server", server, "error", why)
+		p.log("up").ErrorContext(ctx, "server fails", "server", server, "error", why)
 	case troubleChanged:
 		p.log("up").ErrorContext(ctx, "server still fails", "server", server, "error", why)
 	case troubleEnded:

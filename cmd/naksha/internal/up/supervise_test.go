@@ -16,7 +16,14 @@ func TestMain(m *testing.M) { os.Exit(localtest.Run(m)) }
 // started is a platform that the test stops.
 func started(t *testing.T) *Platform {
 	t.Helper()
-	p, err := New(Config{Dir: filepath.Join(localtest.TempDir(t), "state"), Log: t.Output()})
+	return startedWith(t, Config{})
+}
+
+// startedWith is a platform of one configuration in a directory of its own.
+func startedWith(t *testing.T, c Config) *Platform {
+	t.Helper()
+	c.Dir, c.Log = filepath.Join(localtest.TempDir(t), "state"), t.Output()
+	p, err := New(c)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,6 +39,9 @@ type Config struct {
 	Slots    int           // complete workspaces kept ready in the cell; 0 = the tenant service's default
 	StreamMB int           // MiB that each service's facts may take in NATS; 0 = 512
 	Patience time.Duration // bound of the whole start; 0 = 5 minutes
+	Silence  time.Duration // how long a private server may give no answer before somebody is told; 0 = 30 s
+	// AdminKeysSince revokes the operators' keys of before, and a new one is written; zero = none.
+	AdminKeysSince time.Time
 
 	TLS        Certificate // needed for a Listen beyond the loopback
 	PublicHost string      // name that customers connect to; empty = the certificate's first
@@ -132,6 +135,9 @@ func New(c Config) (*Platform, error) {
 	if c.Patience == 0 {
 		c.Patience = 5 * time.Minute
 	}
+	if c.Silence == 0 {
+		c.Silence = 30 * time.Second
+	}
 	if err := c.External.Validate(); err != nil {
 		return nil, err
 	}
@@ -163,9 +169,11 @@ func (p *Platform) Start(ctx context.Context) error {
 	defer cancel()
 	group := run.NewGroup(
 		p.step("state", run.Func(p.openState, p.closeState)),
+		run.Named("disk", run.Func(p.checkSpace, nil)),
 		run.Named("binaries", run.Func(p.findBinaries, nil)),
 		run.Named("pieces that run elsewhere", run.Func(p.preflight, nil)),
 		run.Named("orphans", run.Func(p.endOrphans, nil)),
+		run.Named("orphaned servers", run.Func(p.endServers, nil)),
 		p.step("ports", run.Func(p.reservePorts, p.releasePorts)),
 		p.step("servers", run.Func(p.startServers, p.stopServers)),
 		run.Named("supervisor", run.Func(p.startSupervisor, p.stopSupervisor)),
