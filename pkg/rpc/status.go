@@ -3,11 +3,9 @@ package rpc
 import (
 	"errors"
 
-	"buf.build/go/protovalidate"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 
 	"github.com/naksha-cloud/naksha/pkg/fault"
 )
@@ -65,34 +63,4 @@ func serverFault(c codes.Code) bool {
 	default:
 		return false
 	}
-}
-
-// validate applies the rules that the request's proto declares (buf.validate).
-func validate(req any) error {
-	message, ok := req.(proto.Message)
-	if !ok {
-		return nil
-	}
-	err := protovalidate.Validate(message)
-	var invalid *protovalidate.ValidationError
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &invalid):
-		return invalidFields(invalid)
-	default:
-		return err // the proto's own rules do not compile: a broken program
-	}
-}
-
-func invalidFields(invalid *protovalidate.ValidationError) error {
-	f := fault.Invalid("FIELD_INVALID", "The request is invalid.").WithRemedy("Correct the named fields.")
-	for i, v := range invalid.Violations {
-		path, why := protovalidate.FieldPathString(v.Proto.GetField()), v.Proto.GetMessage()
-		if i == 0 {
-			f.Message = "The request is invalid: " + path + ": " + why + "."
-		}
-		f = f.WithField(path, why)
-	}
-	return f
 }

@@ -1,18 +1,20 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	alertingv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/alerting/v1"
-	eventv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/event/v1"
 )
+
+const alertColumns = "labels.alertname labels.severity start_time end_time incident labels"
 
 const incidentColumns = "name severity state level title create_time acknowledged_by"
 
@@ -25,7 +27,7 @@ func (a *App) alertCommand() *cobra.Command {
 func (a *App) listAlerts() *cobra.Command {
 	var p pages
 	return command(a, verb[*alertingv1.ListAlertsRequest, *alertingv1.ListAlertsResponse]{
-		use: "list", short: "List alerts, newest first", columns: "fingerprint labels incident start_time end_time", flags: p.flags,
+		use: "list", short: "List alerts, newest first", columns: alertColumns, flags: p.flags,
 		request: func([]string) (*alertingv1.ListAlertsRequest, error) {
 			return &alertingv1.ListAlertsRequest{PageSize: p.size, PageToken: p.token}, nil
 		},
@@ -37,26 +39,49 @@ func (a *App) listAlerts() *cobra.Command {
 
 func (a *App) createAlert() *cobra.Command {
 	var severity, summary string
-	return command(a, verb[*alertingv1.CreateAlertsRequest, *alertingv1.CreateAlertsResponse]{
-		use: "create NAME [LABEL=VALUE …]", short: "Post an alert by hand", args: cobra.MinimumNArgs(1),
-		columns: "accepted_count refusals",
+	return command(a, verb[*alertingv1.CreateAlertsRequest, *alertingv1.Alert]{
+		use: "create NAME [LABEL=VALUE …]", short: "Post an alert by hand, and show the incident that it belongs to",
+		args: cobra.MinimumNArgs(1), columns: alertColumns,
 		flags: func(c *cobra.Command) {
 			c.Flags().StringVar(&severity, "severity", "sev3", "sev1 to sev4")
 			c.Flags().StringVar(&summary, "summary", "", "one line for people")
 		},
 		request: func(args []string) (*alertingv1.CreateAlertsRequest, error) {
-			labels, err := pairs(args[1:])
+			labels, err := alertLabels(args[0], severity, args[1:])
 			if err != nil {
 				return nil, err
 			}
-			labels["alertname"], labels["severity"] = args[0], severity
 			alert := &alertingv1.Alert{Labels: labels, Annotations: map[string]string{"summary": summary}}
 			return &alertingv1.CreateAlertsRequest{Alerts: []*alertingv1.Alert{alert}}, nil
 		},
-		client: func(c grpc.ClientConnInterface) rpc[*alertingv1.CreateAlertsRequest, *alertingv1.CreateAlertsResponse] {
-			return alertingv1.NewAlertServiceClient(c).CreateAlerts
+		client: func(c grpc.ClientConnInterface) rpc[*alertingv1.CreateAlertsRequest, *alertingv1.Alert] {
+			return poster{alertingv1.NewAlertServiceClient(c)}.post
 		},
 	})
+}
+
+// alertLabels are the labels of an alert that is posted by hand.
+func alertLabels(name, severity string, more []string) (map[string]string, error) {
+	labels, err := pairs(more)
+	switch {
+	case err != nil:
+		return nil, err
+	case strings.TrimSpace(name) == "":
+		return nil, errors.New("an alert needs a NAME")
+	case labels["alertname"] != "":
+		return nil, errors.New("alertname is said by NAME: leave the label out")
+	case labels["severity"] != "":
+		return nil, errors.New("severity is said by --severity: leave the label out")
+	case !slices.Contains([]string{"sev1", "sev2", "sev3", "sev4"}, severity):
+		return nil, fmt.Errorf("--severity %q: give sev1, sev2, sev3 or sev4", severity)
+	}
+	for label, value := range labels {
+		if value == "" { // as Prometheus has it
+			return nil, fmt.Errorf("the label %s is empty, which is the same as absent: give it a value, or leave it out", label)
+		}
+	}
+	labels["alertname"], labels["severity"] = name, severity
+	return labels, nil
 }
 
 // pairs reads LABEL=VALUE arguments.
@@ -67,9 +92,37 @@ func pairs(args []string) (map[string]string, error) {
 		if !ok || name == "" {
 			return nil, fmt.Errorf("%q is no LABEL=VALUE", arg)
 		}
+		if _, twice := found[name]; twice {
+			return nil, fmt.Errorf("the label %s is given twice", name)
+		}
 		found[name] = value
 	}
 	return found, nil
+}
+
+// poster posts an alert and looks up what became of it.
+type poster struct{ api alertingv1.AlertServiceClient }
+
+func (p poster) post(ctx context.Context, r *alertingv1.CreateAlertsRequest, o ...grpc.CallOption) (*alertingv1.Alert, error) {
+	if _, err := p.api.CreateAlerts(ctx, r, o...); err != nil {
+		return nil, err
+	}
+	sent := r.GetAlerts()[0]
+	list := &alertingv1.ListAlertsRequest{PageSize: 1000}
+	for {
+		reply, err := p.api.ListAlerts(ctx, list, o...)
+		if err != nil {
+			return nil, err
+		}
+		for _, known := range reply.GetAlerts() {
+			if maps.Equal(known.GetLabels(), sent.GetLabels()) {
+				return known, nil
+			}
+		}
+		if list.PageToken = reply.GetNextPageToken(); list.PageToken == "" {
+			return sent, nil
+		}
+	}
 }
 
 func (a *App) incidentCommand() *cobra.Command {
@@ -128,80 +181,4 @@ func (a *App) resolveIncident() *cobra.Command {
 			return alertingv1.NewIncidentServiceClient(c).ResolveIncident
 		},
 	})
-}
-
-func (a *App) silenceCommand() *cobra.Command {
-	c := &cobra.Command{Use: "silence", Aliases: []string{"silences"}, Short: "Mute alerts by their labels for a time"}
-	c.AddCommand(a.listSilences(), a.createSilence(), a.deleteSilence())
-	return c
-}
-
-func (a *App) listSilences() *cobra.Command {
-	return command(a, verb[*alertingv1.ListSilencesRequest, *alertingv1.ListSilencesResponse]{
-		use: "list", short: "List silences that have not ended", columns: "name matchers start_time end_time comment",
-		request: func([]string) (*alertingv1.ListSilencesRequest, error) { return &alertingv1.ListSilencesRequest{}, nil },
-		client: func(c grpc.ClientConnInterface) rpc[*alertingv1.ListSilencesRequest, *alertingv1.ListSilencesResponse] {
-			return alertingv1.NewSilenceServiceClient(c).ListSilences
-		},
-	})
-}
-
-func (a *App) createSilence() *cobra.Command {
-	var duration time.Duration
-	var comment string
-	return command(a, verb[*alertingv1.CreateSilenceRequest, *alertingv1.CreateSilenceResponse]{
-		use: "create LABEL=VALUE …", short: "Mute alerts that have all these labels", args: cobra.MinimumNArgs(1),
-		columns: "name matchers start_time end_time comment",
-		flags: func(c *cobra.Command) {
-			c.Flags().DurationVar(&duration, "for", time.Hour, "how long")
-			c.Flags().StringVar(&comment, "comment", "", "who and why")
-			_ = c.MarkFlagRequired("comment")
-		},
-		request: func(args []string) (*alertingv1.CreateSilenceRequest, error) {
-			labels, err := pairs(args)
-			if err != nil {
-				return nil, err
-			}
-			if duration <= 0 {
-				return nil, errors.New("--for must be positive")
-			}
-			s := &alertingv1.Silence{Comment: comment, EndTime: timestamppb.New(time.Now().Add(duration))}
-			for name, value := range labels {
-				s.Matchers = append(s.Matchers, &alertingv1.Matcher{Label: name, Value: value})
-			}
-			return &alertingv1.CreateSilenceRequest{Silence: s}, nil
-		},
-		client: func(c grpc.ClientConnInterface) rpc[*alertingv1.CreateSilenceRequest, *alertingv1.CreateSilenceResponse] {
-			return alertingv1.NewSilenceServiceClient(c).CreateSilence
-		},
-	})
-}
-
-func (a *App) deleteSilence() *cobra.Command {
-	return command(a, verb[*alertingv1.DeleteSilenceRequest, *alertingv1.DeleteSilenceResponse]{
-		use: "delete ID", short: "End a silence now", args: cobra.ExactArgs(1), columns: "name", sure: "This ends silence %s",
-		request: func(args []string) (*alertingv1.DeleteSilenceRequest, error) {
-			return &alertingv1.DeleteSilenceRequest{Name: named("silences", args[0])}, nil
-		},
-		client: func(c grpc.ClientConnInterface) rpc[*alertingv1.DeleteSilenceRequest, *alertingv1.DeleteSilenceResponse] {
-			return alertingv1.NewSilenceServiceClient(c).DeleteSilence
-		},
-	})
-}
-
-func (a *App) eventCommand() *cobra.Command {
-	c := &cobra.Command{Use: "event", Aliases: []string{"events"}, Short: "Facts as a service recorded them"}
-	var after int64
-	c.AddCommand(command(a, verb[*eventv1.ListEventsRequest, *eventv1.ListEventsResponse]{
-		use: "list SERVICE AGGREGATE", short: "List an aggregate's facts, e.g. tenant workspaces/{ref}", args: cobra.ExactArgs(2),
-		columns: "version type time id",
-		flags:   func(c *cobra.Command) { c.Flags().Int64Var(&after, "after", 0, "only versions greater than this") },
-		request: func(args []string) (*eventv1.ListEventsRequest, error) {
-			return &eventv1.ListEventsRequest{Service: named("services", args[0]), Aggregate: args[1], AfterVersion: after}, nil
-		},
-		client: func(c grpc.ClientConnInterface) rpc[*eventv1.ListEventsRequest, *eventv1.ListEventsResponse] {
-			return eventv1.NewEventServiceClient(c).ListEvents
-		},
-	}))
-	return c
 }

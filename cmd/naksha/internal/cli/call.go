@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -40,6 +41,9 @@ func command[Q, R proto.Message](a *App, v verb[Q, R]) *cobra.Command {
 		if err != nil {
 			return usageError{err}
 		}
+		if _, err := proto.Marshal(request); err != nil {
+			return usageError{errors.New("what was given is no UTF-8 text")}
+		}
 		if v.sure != "" {
 			if err := a.confirm(cmd.Context(), fmt.Sprintf(v.sure, strings.Join(args, " "))); err != nil {
 				return err
@@ -50,27 +54,27 @@ func command[Q, R proto.Message](a *App, v verb[Q, R]) *cobra.Command {
 			return err
 		}
 		defer conn.Close()
-		reply, err := v.client(conn)(cmd.Context(), request)
+		call := v.client(conn)
+		reply, err := call(cmd.Context(), request)
+		if err == nil && !onePage(cmd) {
+			err = following(cmd.Context(), call, request, reply)
+		}
 		if err == nil && v.after != nil {
 			reply, err = v.after(cmd.Context(), reply)
 		}
 		if err != nil {
 			return err
 		}
-		return a.print(reply, v.columns)
+		if reply.ProtoReflect().Descriptor().Fields().Len() == 0 { // what is gone is shown by the name that it was called by
+			return a.print(request, v.columns)
+		}
+		if err := a.print(reply, v.columns); err != nil {
+			return err
+		}
+		a.tellNext(reply)
+		return nil
 	}
 	return c
-}
-
-// pages adds the flags of a list.
-type pages struct {
-	size  int32
-	token string
-}
-
-func (p *pages) flags(c *cobra.Command) {
-	c.Flags().Int32Var(&p.size, "page-size", 0, "at most so many, 1 to 1000; 0 = 50")
-	c.Flags().StringVar(&p.token, "page-token", "", "next page token of the page before")
 }
 
 // named puts the collection before an id that came without it: `shop` for workspaces is workspaces/shop.
@@ -79,6 +83,14 @@ func named(collection, id string) string {
 		return id
 	}
 	return collection + "/" + id
+}
+
+// within puts parent and collection before an id that came alone.
+func within(parent, collection, id string) string {
+	if strings.Contains(id, "/") {
+		return id
+	}
+	return parent + "/" + collection + "/" + id
 }
 
 // poll calls f until it says that the work has ended, and shows each change on stderr.

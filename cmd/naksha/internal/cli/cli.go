@@ -41,6 +41,7 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	if err := root.ExecuteContext(ctx); err != nil {
+		a.readOutput(args)
 		return a.fail(err)
 	}
 	return exitOK
@@ -62,7 +63,7 @@ restores one workspace without touching its neighbours, rotates credentials with
 	}
 	root.SetVersionTemplate("naksha {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w: see `%s --help`", err, cmd.CommandPath())}
+		return usageError{fmt.Errorf("%w: see `%s --help`", readable(err), cmd.CommandPath())}
 	})
 	flags := root.PersistentFlags()
 	flags.VarP(&a.output, "output", "o", "table, json, yaml or name")
@@ -96,36 +97,13 @@ const (
 	groupOperator = "operator"
 )
 
-// strict makes a wrong or missing subcommand and a wrong number of arguments a usage error.
-func strict(c *cobra.Command) {
-	if c.HasSubCommands() && !c.Runnable() && c.HasParent() {
-		c.RunE = func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return cmd.Help()
-			}
-			return usageError{fmt.Errorf("unknown command %q of `%s`: see `%s --help`", args[0], cmd.CommandPath(), cmd.CommandPath())}
-		}
-	}
-	if check := c.Args; check != nil {
-		c.Args = func(cmd *cobra.Command, args []string) error {
-			if err := check(cmd, args); err != nil {
-				return usageError{fmt.Errorf("%w: usage: %s", err, cmd.UseLine())}
-			}
-			return nil
-		}
-	}
-	for _, sub := range c.Commands() {
-		strict(sub)
-	}
-}
-
 // confirm asks before something is deleted or replaced. Without a terminal nothing is asked: --yes is required.
 func (a *App) confirm(ctx context.Context, what string) error {
 	if a.yes {
 		return nil
 	}
 	if !terminal(a.In) || !terminal(a.Err) {
-		return usageError{fmt.Errorf("%s needs --yes where nobody can be asked", what)}
+		return usageError{fmt.Errorf("%s: say so with --yes, since nobody can be asked here", what)}
 	}
 	fmt.Fprintf(a.Err, "%s. Type yes to go on: ", what)
 	answer := make(chan string, 1)

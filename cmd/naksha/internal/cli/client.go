@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
+	"github.com/naksha-cloud/naksha/pkg/fault"
 )
 
 // target says where a gateway is and which key to present.
@@ -24,6 +26,7 @@ type target struct {
 	CAFile  string `yaml:"ca_file"`  // CA of its certificate; empty = the system's
 	KeyFile string `yaml:"key_file"` // file with an API key, mode 0600
 	key     string // NAKSHA_KEY: the key itself, for containers
+	dir     string // state directory of the platform, if it was found there
 }
 
 func (t *target) addFlags(flags *pflag.FlagSet, getenv func(string) string) {
@@ -53,6 +56,7 @@ func (a *App) resolve() (target, error) {
 			return t, err
 		}
 		t.fill(target{Server: e.Gateway, CAFile: e.CAFile, KeyFile: e.AdminKeyFile})
+		t.dir = dir
 	}
 	return t, nil
 }
@@ -88,9 +92,9 @@ func (a *App) dial() (*grpc.ClientConn, error) {
 }
 
 func (t target) dial() (*grpc.ClientConn, error) {
-	u, err := url.Parse(t.Server)
-	if err != nil || u.Scheme != "https" || u.Host == "" || strings.Trim(u.Path, "/") != "" {
-		return nil, usageError{fmt.Errorf("server %q is no https://host:port", t.Server)}
+	host, err := t.host()
+	if err != nil {
+		return nil, err
 	}
 	key, err := t.readKey()
 	if err != nil {
@@ -100,11 +104,20 @@ func (t target) dial() (*grpc.ClientConn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return grpc.NewClient(u.Host,
+	return grpc.NewClient(host,
 		grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots})),
 		grpc.WithPerRPCCredentials(bearer(key)),
-		grpc.WithUnaryInterceptor(withDeadline),
+		grpc.WithChainUnaryInterceptor(t.explain, withDeadline),
 		grpc.WithUserAgent("naksha-cli"))
+}
+
+// host is host:port of the server.
+func (t target) host() (string, error) {
+	u, err := url.Parse(t.Server)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
+		return "", usageError{fmt.Errorf("server %q is no https://host:port", t.Server)}
+	}
+	return u.Host, nil
 }
 
 // roots is nil for the system's.
@@ -114,11 +127,12 @@ func (t target) roots() (*x509.CertPool, error) {
 	}
 	content, err := os.ReadFile(t.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("CA file: %w", err)
+		return nil, unreadable("CA file", "--ca-file", err)
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(content) {
-		return nil, fmt.Errorf("CA file %s holds no certificate in PEM form", t.CAFile)
+		return nil, fault.Invalid("CA_FILE_MALFORMED", "CA file %s holds no certificate in PEM form.", t.CAFile).
+			WithRemedy("Name another with --ca-file.")
 	}
 	return pool, nil
 }
@@ -128,13 +142,34 @@ func (t target) readKey() (string, error) {
 		if t.key == "" {
 			return "", usageError{errors.New("no API key: name its file with --key-file, or set NAKSHA_KEY")}
 		}
-		return t.key, nil
+		return checkKey("NAKSHA_KEY", t.key)
 	}
 	content, err := os.ReadFile(t.KeyFile)
-	if err != nil {
-		return "", fmt.Errorf("API key file: %w: run as its owner, or name another with --key-file", err)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fault.Invalid("FILE_UNREADABLE", "API key file: %v.", err).
+			WithRemedy("Name another with --key-file. Who has lost the operator's key makes a new one with `naksha up --new-admin-key`.")
 	}
-	return strings.TrimSpace(string(content)), nil
+	if err != nil {
+		return "", unreadable("API key file", "--key-file", err)
+	}
+	return checkKey("API key file "+t.KeyFile, strings.TrimSpace(string(content)))
+}
+
+// checkKey refuses what no header can carry.
+func checkKey(source, key string) (string, error) {
+	if key == "" || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return "", fault.Unauthenticated("KEY_MALFORMED", "%s holds no API key.", source).
+			WithRemedy("A key is one word that begins with nk_; name its file with --key-file.")
+	}
+	return key, nil
+}
+
+// unreadable says that a file which a flag names cannot be read.
+func unreadable(what, flag string, err error) error {
+	if errors.Is(err, fs.ErrPermission) {
+		return fault.Denied("FILE_DENIED", "%s: %v.", what, err).WithRemedy("Run as its owner, or name another with %s.", flag)
+	}
+	return fault.Invalid("FILE_UNREADABLE", "%s: %v.", what, err).WithRemedy("Name another with %s.", flag)
 }
 
 // bearer presents an API key with every call, over TLS only.

@@ -3,88 +3,14 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io/fs"
+	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 )
-
-// contexts is the file that remembers gateways: $XDG_CONFIG_HOME/naksha/config.yaml. It names key files, never keys.
-type contexts struct {
-	Current  string            `yaml:"current"`
-	Contexts map[string]target `yaml:"contexts"`
-}
-
-func (a *App) configFile() (string, error) {
-	base := a.Getenv("XDG_CONFIG_HOME")
-	if base == "" {
-		home := a.Getenv("HOME")
-		if home == "" {
-			return "", errors.New("neither XDG_CONFIG_HOME nor HOME is set: contexts have no place")
-		}
-		base = filepath.Join(home, ".config")
-	}
-	return filepath.Join(base, "naksha", "config.yaml"), nil
-}
-
-func (a *App) readContexts() (contexts, error) {
-	c := contexts{Contexts: map[string]target{}}
-	path, err := a.configFile()
-	if err != nil {
-		return c, nil //nolint:nilerr // without a home there are no contexts, which is fine
-	}
-	content, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return c, nil
-	}
-	if err == nil {
-		err = yaml.Unmarshal(content, &c)
-	}
-	if err != nil {
-		return c, fmt.Errorf("contexts: %w: mend or remove %s", err, path)
-	}
-	return c, nil
-}
-
-func (a *App) writeContexts(c contexts) error {
-	path, err := a.configFile()
-	if err != nil {
-		return err
-	}
-	content, err := yaml.Marshal(c)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
-	}
-	return os.WriteFile(path, content, 0o600)
-}
-
-// currentContext is the chosen context's target; empty when there is none.
-func (a *App) currentContext() (target, error) {
-	c, err := a.readContexts()
-	if err != nil {
-		return target{}, err
-	}
-	name := c.Current
-	if a.context != "" {
-		name = a.context
-	}
-	if name == "" {
-		return target{}, nil
-	}
-	t, ok := c.Contexts[name]
-	if !ok {
-		return target{}, usageError{fmt.Errorf("there is no context %q: see `naksha context list`", name)}
-	}
-	return t, nil
-}
 
 func (a *App) contextCommand() *cobra.Command {
 	c := &cobra.Command{Use: "context", Short: "Remember gateways and choose between them"}
@@ -108,28 +34,87 @@ func (a *App) listContexts(*cobra.Command, []string) error {
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(a.Out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "CURRENT\tNAME\tSERVER\tKEY FILE")
-	for _, name := range slices.Sorted(maps.Keys(c.Contexts)) {
-		mark := ""
-		if name == c.Current {
-			mark = "*"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", mark, name, c.Contexts[name].Server, c.Contexts[name].KeyFile)
+	names := slices.Sorted(maps.Keys(c.Contexts))
+	shown := make([]shownContext, len(names))
+	for i, name := range names {
+		t := c.Contexts[name]
+		shown[i] = shownContext{Name: name, Current: name == c.Current, Server: t.Server, CAFile: t.CAFile, KeyFile: t.KeyFile}
 	}
-	return w.Flush()
+	return a.printOther(map[string]any{"contexts": shown}, names, func(w io.Writer) error { return contextTable(w, shown) })
 }
 
-func (a *App) createContext(_ *cobra.Command, args []string) error {
-	if a.target.Server == "" {
-		return usageError{errors.New("a context needs --server https://host:port")}
+// shownContext is a context as `naksha context list` shows it.
+type shownContext struct {
+	Name    string `json:"name"`
+	Current bool   `json:"current"`
+	Server  string `json:"server"`
+	CAFile  string `json:"ca_file"`
+	KeyFile string `json:"key_file"`
+}
+
+func contextTable(w io.Writer, shown []shownContext) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(t, "CURRENT\tNAME\tSERVER\tKEY FILE")
+	for _, c := range shown {
+		mark := ""
+		if c.Current {
+			mark = "*"
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", mark, c.Name, c.Server, c.KeyFile)
+	}
+	return t.Flush()
+}
+
+func (a *App) createContext(cmd *cobra.Command, args []string) error {
+	made, err := a.target.lasting()
+	if err != nil {
+		return err
 	}
 	c, err := a.readContexts()
 	if err != nil {
 		return err
 	}
-	c.Contexts[args[0]], c.Current = a.target, args[0]
-	return a.writeContexts(c)
+	if old, ok := c.Contexts[args[0]]; ok && old != made {
+		if err := a.confirm(cmd.Context(), fmt.Sprintf("This replaces context %s, which means %s", args[0], old.Server)); err != nil {
+			return err
+		}
+	}
+	c.Contexts[args[0]], c.Current = made, args[0]
+	if err := a.writeContexts(c); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.Err, "Context %s means %s, and is in use from now on.\n", args[0], made.Server)
+	return nil
+}
+
+// lasting is t as it means the same from every folder, if its files can serve.
+func (t target) lasting() (target, error) {
+	if t.Server == "" {
+		return t, usageError{errors.New("a context needs --server https://host:port")}
+	}
+	for _, path := range []*string{&t.CAFile, &t.KeyFile} {
+		if *path == "" {
+			continue
+		}
+		whole, err := filepath.Abs(*path)
+		if err != nil {
+			return t, err
+		}
+		*path = whole
+	}
+	if _, err := t.host(); err != nil {
+		return t, err
+	}
+	if _, err := t.roots(); err != nil {
+		return t, err
+	}
+	if t.KeyFile != "" { // else NAKSHA_KEY holds it, then
+		if _, err := t.readKey(); err != nil {
+			return t, err
+		}
+	}
+	t.key = ""
+	return t, nil
 }
 
 func (a *App) useContext(_ *cobra.Command, args []string) error {

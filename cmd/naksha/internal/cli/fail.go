@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/code"
@@ -71,7 +72,11 @@ func (f *failure) read(err error) {
 		f.Code, f.Reason = "INVALID_ARGUMENT", "USAGE"
 		return
 	}
-	if graded := new(fault.Fault); !errors.As(err, &graded) && !isStatus(err) {
+	if denied(err) {
+		f.Code, f.Reason = codeName(codes.PermissionDenied), "FILE_DENIED"
+		return
+	}
+	if !isGraded(err) {
 		return
 	}
 	graded := fault.From(err)
@@ -88,7 +93,9 @@ func (f *failure) read(err error) {
 func (f *failure) print(a *App) {
 	fmt.Fprintf(a.Err, "naksha: %s\n", f.Message)
 	for _, field := range f.Fields {
-		fmt.Fprintf(a.Err, "  %s\n", field)
+		if !strings.Contains(f.Message, field) {
+			fmt.Fprintf(a.Err, "  %s\n", field)
+		}
 	}
 	if f.Remedy != "" {
 		fmt.Fprintf(a.Err, "  → %s\n", f.Remedy)
@@ -98,10 +105,14 @@ func (f *failure) print(a *App) {
 	}
 }
 
-func isStatus(err error) bool {
+// isGraded says whether err has a code: a fault, or what a gateway answered.
+func isGraded(err error) bool {
 	var graded interface{ GRPCStatus() *status.Status }
 	return errors.As(err, &graded)
 }
+
+// denied says whether a file may not be read or written by this user.
+func denied(err error) bool { return !isGraded(err) && errors.Is(err, fs.ErrPermission) }
 
 // isUsage recognises our own usage errors and those of cobra, which have no type.
 func isUsage(err error) bool {
@@ -122,7 +133,10 @@ func exitCode(err error) int {
 	if errors.As(err, &partial) {
 		return exitPartial
 	}
-	if graded := new(fault.Fault); !errors.As(err, &graded) && !isStatus(err) {
+	if denied(err) {
+		return exitAuth
+	}
+	if !isGraded(err) {
 		if errors.Is(err, context.DeadlineExceeded) {
 			return exitTimeout
 		}

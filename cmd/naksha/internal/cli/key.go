@@ -39,7 +39,7 @@ func (a *App) createKey() *cobra.Command {
 	return command(a, verb[*tenantv1.CreateKeyRequest, *tenantv1.CreateKeyResponse]{
 		use: "create WORKSPACE", short: "Make a key and show its text, once", args: cobra.ExactArgs(1), columns: keyColumns,
 		flags: func(c *cobra.Command) {
-			c.Flags().BoolVar(&public, "public", false, "a key for browsers instead of a secret one")
+			c.Flags().BoolVar(&public, "public", false, "a key that shows the workspace and does nothing else, instead of a secret one")
 			c.Flags().StringVar(&name, "name", "", "words to remember it by")
 		},
 		request: func(args []string) (*tenantv1.CreateKeyRequest, error) {

@@ -1,9 +1,9 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"runtime"
 	"text/tabwriter"
 
@@ -17,11 +17,11 @@ func (a *App) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "version", Short: "Show the version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			if a.output == outputJSON {
-				return json.NewEncoder(a.Out).Encode(map[string]string{"version": a.Version, "go": runtime.Version()})
-			}
-			_, err := fmt.Fprintf(a.Out, "naksha %s (%s, %s/%s)\n", a.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			v := map[string]string{"version": a.Version, "go": runtime.Version()}
+			return a.printOther(v, []string{a.Version}, func(w io.Writer) error {
+				_, err := fmt.Fprintf(w, "naksha %s (%s, %s/%s)\n", a.Version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				return err
+			})
 		},
 	}
 }
@@ -42,23 +42,24 @@ func (a *App) doctorCommand() *cobra.Command {
 // report shows the checks and fails when one of them did.
 func (a *App) report(checks []up.Check) error {
 	var failed error
+	var names []string
 	for _, c := range checks {
+		names = append(names, c.Name)
 		if c.Err != nil {
 			failed = toldError{fault.Precondition("DOCTOR_FOUND_FAULTS", "Something is missing or wrong; see above.")}
 		}
 	}
-	if a.output == outputJSON {
-		e := json.NewEncoder(a.Out)
-		e.SetIndent("", "  ")
-		return errors.Join(e.Encode(checks), failed)
-	}
-	w := tabwriter.NewWriter(a.Out, 0, 4, 2, ' ', 0)
+	return errors.Join(a.printOther(checks, names, func(w io.Writer) error { return printChecks(w, checks) }), failed)
+}
+
+func printChecks(w io.Writer, checks []up.Check) error {
+	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	for _, c := range checks {
 		if c.Err != nil {
-			fmt.Fprintf(w, "✗ %s\t%v\n", c.Name, c.Err)
+			fmt.Fprintf(t, "✗ %s\t%v\n", c.Name, c.Err)
 		} else {
-			fmt.Fprintf(w, "✓ %s\t%s\n", c.Name, c.Found)
+			fmt.Fprintf(t, "✓ %s\t%s\n", c.Name, c.Found)
 		}
 	}
-	return errors.Join(w.Flush(), failed)
+	return t.Flush()
 }

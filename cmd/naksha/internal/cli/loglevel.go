@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
 	"github.com/naksha-cloud/naksha/pkg/fault"
@@ -89,18 +88,13 @@ func (a *App) logLevels(ctx context.Context, service, level string) (map[string]
 }
 
 func (a *App) printLevels(levels map[string]string) error {
-	switch a.output {
-	case outputJSON:
-		e := json.NewEncoder(a.Out)
-		e.SetIndent("", "  ")
-		return e.Encode(levels)
-	case outputYAML:
-		return yaml.NewEncoder(a.Out).Encode(levels)
-	}
-	w := tabwriter.NewWriter(a.Out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "PART\tLEVEL\t")
-	for _, part := range slices.Sorted(maps.Keys(levels)) {
-		fmt.Fprintf(w, "%s\t%s\t\n", part, strings.ToLower(levels[part]))
-	}
-	return w.Flush()
+	parts := slices.Sorted(maps.Keys(levels))
+	return a.printOther(levels, parts, func(w io.Writer) error {
+		t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(t, "PART\tLEVEL\t")
+		for _, part := range parts {
+			fmt.Fprintf(t, "%s\t%s\t\n", part, strings.ToLower(levels[part]))
+		}
+		return t.Flush()
+	})
 }

@@ -13,6 +13,9 @@ func (a *App) natsUsersCommand() *cobra.Command {
 		Use: "nats-users", Short: "Print the users of a NATS server elsewhere, with permissions and passwords, for its configuration",
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			if err := a.refuseOutput("the configuration of a NATS server"); err != nil {
+				return err
+			}
 			dir, err := a.stateDir()
 			if err != nil {
 				return err

@@ -5,14 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
 // output is how data is written: the same data in every form.
@@ -49,10 +46,8 @@ func (o *output) Type() string { return "form" }
 // print writes one message, or the resources of a list, with the given columns (field paths) in a table.
 func (a *App) print(m proto.Message, columns string) error {
 	switch a.output {
-	case outputJSON:
-		return printJSON(a.Out, m)
-	case outputYAML:
-		return printYAML(a.Out, m)
+	case outputJSON, outputYAML:
+		return a.printMessage(m)
 	case outputName:
 		return printNames(a.Out, m)
 	default:
@@ -60,43 +55,77 @@ func (a *App) print(m proto.Message, columns string) error {
 	}
 }
 
-func printJSON(w io.Writer, m proto.Message) error {
-	content, err := protojson.Marshal(m)
+// printOther writes what is no message of the API: v as its JSON says it, or its names one a line, or as table says.
+func (a *App) printOther(v any, names []string, table func(w io.Writer) error) error {
+	switch a.output {
+	case outputJSON, outputYAML:
+		content, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		return a.printContent(content)
+	case outputName:
+		for _, name := range names {
+			fmt.Fprintln(a.Out, name)
+		}
+		return nil
+	}
+	return table(a.Out)
+}
+
+// refuseOutput is for a command whose text has one form: another is refused, not ignored.
+func (a *App) refuseOutput(what string) error {
+	if a.output == "" || a.output == outputTable {
+		return nil
+	}
+	return usageError{fmt.Errorf("-o %s: %s has one form only: leave -o out", a.output, what)}
+}
+
+// printMessage writes a message as JSON or YAML. What is zero or empty is told, as by REST; what is unset is left out.
+func (a *App) printMessage(m proto.Message) error {
+	content, err := protojson.MarshalOptions{EmitDefaultValues: true}.Marshal(m)
 	if err != nil {
 		return err
 	}
-	// protojson varies its white space on purpose; a second pass makes the text stable.
+	return a.printContent(content)
+}
+
+// printContent writes JSON in the form that was asked for: protojson varies its white space on purpose, a second pass
+// makes the text stable.
+func (a *App) printContent(content []byte) error {
 	var v any
 	if err := json.Unmarshal(content, &v); err != nil {
 		return err
 	}
-	e := json.NewEncoder(w)
+	showFacts(v)
+	if a.output == outputYAML {
+		e := yaml.NewEncoder(a.Out)
+		e.SetIndent(2)
+		return e.Encode(v)
+	}
+	e := json.NewEncoder(a.Out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
 
-func printYAML(w io.Writer, m proto.Message) error {
-	content, err := protojson.Marshal(m)
-	if err != nil {
-		return err
-	}
-	var v any
-	if err := json.Unmarshal(content, &v); err != nil {
-		return err
-	}
-	e := yaml.NewEncoder(w)
-	e.SetIndent(2)
-	return e.Encode(v)
-}
-
 func printNames(w io.Writer, m proto.Message) error {
 	for _, row := range rows(m) {
-		if _, err := fmt.Fprintln(w, field(row, "name")); err != nil {
+		if _, err := fmt.Fprintln(w, nameOf(row)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// nameOf is a resource's name, or what identifies that which has none: an alert, a fact, a key that is presented.
+func nameOf(row protoreflect.Message) string {
+	for _, name := range []string{"name", "fingerprint", "id", "kid"} {
+		if row.Descriptor().Fields().ByName(protoreflect.Name(name)) != nil {
+			return field(row, name)
+		}
+	}
+	return ""
 }
 
 // rows are the resources in an answer: the repeated field of a list, the wrapped resource, or the answer itself.
@@ -118,75 +147,4 @@ func rows(m proto.Message) (found []protoreflect.Message) {
 		}
 	}
 	return []protoreflect.Message{answer}
-}
-
-func printTable(w io.Writer, found []protoreflect.Message, columns []string) error {
-	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	for i, c := range columns {
-		columns[i] = c
-		fmt.Fprint(t, strings.ToUpper(strings.ReplaceAll(strings.TrimSuffix(c, "_time"), "_", " ")), "\t")
-	}
-	fmt.Fprintln(t)
-	for _, row := range found {
-		for _, c := range columns {
-			fmt.Fprint(t, field(row, c), "\t")
-		}
-		fmt.Fprintln(t)
-	}
-	return t.Flush()
-}
-
-// field is the text of a field path of a message; empty where it is unset or does not exist.
-func field(m protoreflect.Message, path string) string {
-	name, rest, nested := strings.Cut(path, ".")
-	f := m.Descriptor().Fields().ByName(protoreflect.Name(name))
-	if f == nil || !m.Has(f) && f.Kind() == protoreflect.MessageKind {
-		return ""
-	}
-	if nested {
-		return field(m.Get(f).Message(), rest)
-	}
-	return text(f, m.Get(f))
-}
-
-func text(f protoreflect.FieldDescriptor, v protoreflect.Value) string {
-	switch {
-	case f.IsMap():
-		return fmt.Sprint(v.Map().Len())
-	case f.IsList():
-		return fmt.Sprint(v.List().Len())
-	case f.Enum() != nil:
-		return enumText(f.Enum(), v.Enum())
-	case f.Message() != nil:
-		if ts, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
-			return ts.AsTime().UTC().Format(time.RFC3339)
-		}
-		return "yes"
-	default:
-		return clean(v.String())
-	}
-}
-
-func enumText(e protoreflect.EnumDescriptor, n protoreflect.EnumNumber) string {
-	v := e.Values().ByNumber(n)
-	if v == nil {
-		return fmt.Sprint(n)
-	}
-	return enumWord(string(v.Name()))
-}
-
-// enumWord is an enum value without its prefix, lower case: STATE_ACTIVE is active.
-func enumWord(name string) string {
-	_, rest, _ := strings.Cut(name, "_")
-	return strings.ToLower(rest)
-}
-
-// clean keeps control characters in a customer's words from reaching the terminal.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-			return '�'
-		}
-		return r
-	}, s)
 }

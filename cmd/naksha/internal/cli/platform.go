@@ -131,7 +131,7 @@ func (a *App) restorePlatformCommand() *cobra.Command {
 			if err := up.Restore(cmd.Context(), config, key, bufio.NewReaderSize(f, 1<<20)); err != nil {
 				return err
 			}
-			fmt.Fprintf(a.Err, "restored; start it with `naksha up --dir %s`\n", config.Dir)
+			fmt.Fprintf(a.Err, restored, up.Quoted(config.Dir))
 			return nil
 		},
 	}
@@ -140,6 +140,10 @@ func (a *App) restorePlatformCommand() *cobra.Command {
 	_ = c.MarkFlagRequired("identity")
 	return c
 }
+
+// restored says what a restored platform still lacks.
+const restored = "restored: the record and the keys, without customers' data. Start it with `naksha up --dir %s` and the cell and regions " +
+	"that live on (--cell-url, --s3-endpoint, --s3-iam-endpoint), or copy their folders postgres/cell1, s3/primary and s3/dr there first (cp -a)\n"
 
 func readIdentity(file string) (string, error) {
 	f, err := os.Open(file)

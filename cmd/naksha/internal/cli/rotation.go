@@ -1,6 +1,9 @@
 package cli
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -110,18 +113,20 @@ func (a *App) getRotation() *cobra.Command {
 
 func (a *App) createRotation() *cobra.Command {
 	var quiet, deadline time.Duration
+	var given func(flag string) bool
 	return command(a, verb[*rotationv1.CreateRotationRequest, *rotationv1.CreateRotationResponse]{
 		use: "create CREDENTIAL", short: "Start a rotation of a credential", args: cobra.ExactArgs(1), columns: rotationColumns,
 		flags: func(c *cobra.Command) {
-			c.Flags().DurationVar(&quiet, "quiet-window", 0, "how long no old session may be seen; default 30s")
-			c.Flags().DurationVar(&deadline, "deadline", 0, "when it waits for a person; default 24h")
+			c.Flags().DurationVar(&quiet, "quiet-window", 0, "how long no old session may be seen, 0s to 24h; default 30s")
+			c.Flags().DurationVar(&deadline, "deadline", 0, "after how long it waits for a person, 1s to 720h; default 24h")
+			given = c.Flags().Changed
 		},
 		request: func(args []string) (*rotationv1.CreateRotationRequest, error) {
 			q := &rotationv1.CreateRotationRequest{Parent: args[0]}
-			if quiet > 0 {
+			if given("quiet-window") {
 				q.QuietWindow = durationpb.New(quiet)
 			}
-			if deadline > 0 {
+			if given("deadline") {
 				q.Deadline = durationpb.New(deadline)
 			}
 			return q, nil
@@ -129,5 +134,18 @@ func (a *App) createRotation() *cobra.Command {
 		client: func(c grpc.ClientConnInterface) rpc[*rotationv1.CreateRotationRequest, *rotationv1.CreateRotationResponse] {
 			return rotationv1.NewRotationServiceClient(c).CreateRotation
 		},
+		after: a.tellSteps,
 	})
+}
+
+// tellSteps says what a rotation waits for. The platform itself follows that of a server's credential.
+func (a *App) tellSteps(_ context.Context, r *rotationv1.CreateRotationResponse) (*rotationv1.CreateRotationResponse, error) {
+	name := r.GetRotation().GetName()
+	credential, _, _ := strings.Cut(name, "/rotations/")
+	if strings.HasPrefix(name, "workspaces/") {
+		fmt.Fprintf(a.Err, "Next: fetch the new login with `naksha credential redeem %s`, use it,\n"+
+			"and say so with `naksha credential acknowledge %s --generation N`.\n", credential, credential)
+	}
+	fmt.Fprintf(a.Err, "See how far it is with `naksha rotation get %s`.\n", name)
+	return r, nil
 }

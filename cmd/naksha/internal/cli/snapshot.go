@@ -7,13 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 
+	"github.com/naksha-cloud/naksha/pkg/fault"
 	backupv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/backup/v1"
 )
 
 const (
-	snapshotColumns = "name state progress_percent snapshot_time row_count object_count stored_bytes"
-	restoreColumns  = "name snapshot state progress_percent region create_time end_time undo_schema"
+	snapshotColumns = "name state progress_percent snapshot_time row_count object_count stored_bytes error.message"
+	restoreColumns  = "name snapshot state progress_percent region create_time end_time undo_schema error.message"
 )
 
 func (a *App) snapshotCommand() *cobra.Command {
@@ -96,12 +98,12 @@ func (a *App) awaitSnapshot(ctx context.Context, name string) (s *backupv1.Snaps
 		}
 		s = r.GetSnapshot()
 		ended := s.GetState() == backupv1.Snapshot_STATE_VERIFIED || s.GetState() == backupv1.Snapshot_STATE_FAILED
-		return fmt.Sprintf("%s %s %d %%", name, enumWord(s.GetState().String()), s.GetProgressPercent()), ended, nil
+		return progress(name, s.GetState(), s.GetProgressPercent(), s.GetError()), ended, nil
 	})
 	if err == nil && s.GetState() == backupv1.Snapshot_STATE_FAILED {
 		err = problem("snapshot", s.GetError())
 	}
-	return s, err
+	return s, goesOn(ctx, "snapshot", name, err)
 }
 
 func (a *App) restoreCommand() *cobra.Command {
@@ -148,7 +150,7 @@ func (a *App) createRestore() *cobra.Command {
 		},
 		request: func(args []string) (*backupv1.CreateRestoreRequest, error) {
 			parent := named("workspaces", args[0])
-			return &backupv1.CreateRestoreRequest{Parent: parent, Snapshot: args[1], Region: region}, nil
+			return &backupv1.CreateRestoreRequest{Parent: parent, Snapshot: within(parent, "snapshots", args[1]), Region: region}, nil
 		},
 		client: func(c grpc.ClientConnInterface) rpc[*backupv1.CreateRestoreRequest, *backupv1.CreateRestoreResponse] {
 			return backupv1.NewRestoreServiceClient(c).CreateRestore
@@ -202,12 +204,30 @@ func (a *App) awaitRestore(ctx context.Context, name string) (r *backupv1.Restor
 		}
 		r = reply.GetRestore()
 		ended := r.GetState() >= backupv1.Restore_STATE_COMPLETED
-		return fmt.Sprintf("%s %s %d %%", name, enumWord(r.GetState().String()), r.GetProgressPercent()), ended, nil
+		return progress(name, r.GetState(), r.GetProgressPercent(), r.GetError()), ended, nil
 	})
 	if err == nil && r.GetState() == backupv1.Restore_STATE_FAILED {
 		err = problem("restore", r.GetError())
 	}
-	return r, err
+	return r, goesOn(ctx, "restore", name, err)
+}
+
+// progress is how far long work is, and why its last try failed.
+func progress(name string, state fmt.Stringer, percent int32, last *backupv1.Problem) string {
+	line := fmt.Sprintf("%s %s %d %%", name, enumWord(state.String()), percent)
+	if last == nil {
+		return line
+	}
+	return line + ": " + clean(last.GetMessage())
+}
+
+// goesOn says of an interrupted wait that the work goes on without it.
+func goesOn(ctx context.Context, what, name string, err error) error {
+	if err == nil || ctx.Err() == nil {
+		return err
+	}
+	return fault.New(codes.Canceled, "WAIT_INTERRUPTED", "You stopped waiting; the %s goes on.", what).
+		WithRemedy("Follow it with `naksha %s watch %s`.", what, name).WithCause(err)
 }
 
 func problem(what string, p *backupv1.Problem) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -21,10 +22,11 @@ import (
 type platformStatus struct {
 	Version   string         `json:"version" yaml:"version"`
 	Services  []partStatus   `json:"services" yaml:"services"`
+	Servers   *partStatus    `json:"servers,omitempty" yaml:"servers,omitempty"`     // what they stand on; nil = not on this machine
 	Processes map[string]int `json:"processes,omitempty" yaml:"processes,omitempty"` // process ids by part, servers too
 }
 
-// partStatus is one service.
+// partStatus is one service, or all servers.
 type partStatus struct {
 	Service string `json:"service" yaml:"service"`
 	Ready   bool   `json:"ready" yaml:"ready"`
@@ -34,7 +36,7 @@ type partStatus struct {
 
 func (a *App) statusCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "status", Short: "Show whether each service is ready, and its process id", Args: cobra.NoArgs,
+		Use: "status", Short: "Show whether each service and the servers below are ready, and process ids", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.status(cmd.Context())
 			if err != nil {
@@ -62,7 +64,10 @@ func (a *App) status(ctx context.Context) (platformStatus, error) {
 	if err != nil {
 		return platformStatus{}, err
 	}
-	s := platformStatus{Version: reply.GetVersion(), Processes: a.processes(t)}
+	s := platformStatus{Version: reply.GetVersion()}
+	if e, here := a.here(t); here {
+		s.Processes, s.Servers = e.Processes, serversOf(ctx, e)
+	}
 	for _, part := range reply.GetServices() {
 		s.Services = append(s.Services, partStatus{
 			Service: part.GetService(), Ready: part.GetReady(), Error: part.GetError(), PID: s.Processes[part.GetService()],
@@ -71,24 +76,37 @@ func (a *App) status(ctx context.Context) (platformStatus, error) {
 	return s, nil
 }
 
-// processes are those of the platform of the state directory, if that is the one that t means.
-func (a *App) processes(t target) map[string]int {
+// here is the platform of the state directory, if that is the one that t means.
+func (a *App) here(t target) (up.Endpoints, bool) {
 	dir, err := a.stateDir()
 	if err != nil {
-		return nil
+		return up.Endpoints{}, false
 	}
 	e, err := up.ReadEndpoints(dir)
-	if err != nil || e.Gateway != t.Server {
-		return nil
-	}
-	return e.Processes
+	return e, err == nil && e.Gateway == t.Server
 }
 
-// trouble is the first service that is not ready, as an error.
+func serversOf(ctx context.Context, e up.Endpoints) *partStatus {
+	s := &partStatus{Service: "servers", Ready: true}
+	if err := e.ServersReady(ctx); err != nil {
+		s.Ready, s.Error = false, strings.ReplaceAll(err.Error(), "\n", "; ")
+	}
+	return s
+}
+
+// parts are the services and, where they are known, the servers.
+func (s platformStatus) parts() []partStatus {
+	if s.Servers == nil {
+		return s.Services
+	}
+	return append(slices.Clone(s.Services), *s.Servers)
+}
+
+// trouble is the first part that is not ready, as an error.
 func (s platformStatus) trouble() error {
-	for _, part := range s.Services {
+	for _, part := range s.parts() {
 		if !part.Ready {
-			return toldError{fault.Unavailable("NOT_READY", "Service %s is not ready: %s", part.Service, part.Error).
+			return toldError{fault.Unavailable("NOT_READY", "Not ready: %s: %s", part.Service, part.Error).
 				WithRemedy("See its lines in the log, and `naksha doctor`.")}
 		}
 	}
@@ -112,7 +130,7 @@ func (a *App) printStatus(s platformStatus) error {
 	w := tabwriter.NewWriter(a.Out, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "SERVICE\tREADY\tPID\tERROR\t")
 	shown := map[string]bool{}
-	for _, part := range s.Services {
+	for _, part := range s.parts() {
 		shown[part.Service] = true
 		fmt.Fprintf(w, "%s\t%t\t%s\t%s\t\n", part.Service, part.Ready, number(part.PID), clean(part.Error))
 	}

@@ -15,19 +15,33 @@ import (
 
 func (a *App) downCommand() *cobra.Command {
 	return &cobra.Command{
-		Use: "down", Short: "Stop the platform of the state directory and wait until it has stopped", Args: cobra.NoArgs,
+		Use: "down", Short: "Stop the platform of the state directory, or what a killed one left, and wait until it has stopped", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			dir, err := a.stateDir()
 			if err != nil {
 				return err
 			}
 			stopped, err := a.stop(cmd.Context(), dir)
-			if err == nil && !stopped {
-				fmt.Fprintln(a.Err, "nothing runs in", dir)
+			if err != nil || stopped {
+				return err
 			}
-			return err
+			return a.stopOrphans(cmd.Context(), dir)
 		},
 	}
+}
+
+// stopOrphans stops what a killed platform left in dir.
+func (a *App) stopOrphans(ctx context.Context, dir string) error {
+	servers, err := up.StopOrphans(ctx, dir)
+	switch {
+	case err != nil:
+		return err
+	case servers > 0:
+		fmt.Fprintf(a.Err, "stopped %d Postgres servers that a killed run had left in %s\n", servers, dir)
+	default:
+		fmt.Fprintln(a.Err, "nothing runs in", dir)
+	}
+	return nil
 }
 
 // stop stops the platform of dir, if one runs there, and waits until it has stopped.

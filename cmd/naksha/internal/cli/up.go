@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 func (a *App) upCommand() *cobra.Command {
 	config := up.Config{Version: a.Version, Ports: up.DefaultPorts()}
 	var logFile string
+	var newAdminKey bool
 	var outside outside
 	c := &cobra.Command{
 		Use: "up", Short: "Start the whole platform on this machine, until Ctrl-C",
@@ -40,6 +42,9 @@ A Postgres, NATS or S3 that runs elsewhere takes the place of the private one. I
 			if config.External, err = outside.read(a.Getenv); err != nil {
 				return usageError{err}
 			}
+			if newAdminKey {
+				config.AdminKeysSince = time.Now()
+			}
 			return a.up(cmd.Context(), config, logFile)
 		},
 	}
@@ -56,6 +61,7 @@ A Postgres, NATS or S3 that runs elsewhere takes the place of the private one. I
 	flags.IntVar(&config.Slots, "slots", 0, "complete workspaces kept ready; 0 = the tenant service's default")
 	flags.BoolVar(&config.Processes, "processes", false, "run each service as a process of its own")
 	flags.StringVar(&config.Binaries, "binaries", "", "folder of naksha-<service> for --processes; default: beside this program")
+	flags.BoolVar(&newAdminKey, "new-admin-key", false, "write a new admin key to the state directory and revoke every earlier one")
 	outside.addFlags(flags)
 	for _, port := range []struct {
 		name  string
@@ -107,6 +113,14 @@ func (a *App) up(ctx context.Context, config up.Config, logFile string) error {
 	return nil
 }
 
+// existing is the path of an admin key, or says how to get another one.
+func existing(keyFile string) string {
+	if _, err := os.Stat(keyFile); errors.Is(err, fs.ErrNotExist) {
+		return keyFile + " is gone: make a new one with `naksha up --new-admin-key`"
+	}
+	return keyFile
+}
+
 // openLog opens where log lines go. The state directory may not exist yet, and is checked later.
 func (a *App) openLog(dir, file string) (io.WriteCloser, error) {
 	if file == "-" {
@@ -150,9 +164,21 @@ func (a *App) welcome(e up.Endpoints, took time.Duration) {
 		{"events (NATS)", e.NATS},
 		{"metrics and health", e.Admin},
 		{"CA certificate", e.CAFile},
-		{"first admin key", e.AdminKeyFile},
+		{"admin key", existing(e.AdminKeyFile)},
 	} {
 		fmt.Fprintf(a.Out, "%-26s%s\n", line[0], line[1])
 	}
-	fmt.Fprintf(a.Err, "\nNext, in another terminal:  naksha workspace create shop\n")
+	fmt.Fprintf(a.Err, "\nNext, in another terminal:  naksha workspace create shop%s\n", a.dirFlag())
+}
+
+// dirFlag is --dir as another terminal needs it, whose folder and environment are others; empty for the default.
+func (a *App) dirFlag() string {
+	if fallback, err := up.DefaultDir(); a.dir == "" || err == nil && a.dir == fallback {
+		return ""
+	}
+	dir, err := filepath.Abs(a.dir)
+	if err != nil {
+		dir = a.dir
+	}
+	return " --dir " + up.Quoted(dir)
 }

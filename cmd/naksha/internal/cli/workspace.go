@@ -3,6 +3,11 @@ package cli
 import (
 	"context"
 	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
@@ -38,7 +43,8 @@ func (a *App) listWorkspaces() *cobra.Command {
 
 func (a *App) getWorkspace() *cobra.Command {
 	return command(a, verb[*tenantv1.GetWorkspaceRequest, *tenantv1.GetWorkspaceResponse]{
-		use: "get REF", short: "Show one workspace", args: cobra.ExactArgs(1), columns: workspaceColumns,
+		use: "get REF", short: "Show one workspace, and where its clients connect", args: cobra.ExactArgs(1),
+		columns: workspaceColumns, after: a.showEndpoints,
 		request: func(args []string) (*tenantv1.GetWorkspaceRequest, error) {
 			return &tenantv1.GetWorkspaceRequest{Name: named("workspaces", args[0])}, nil
 		},
@@ -68,7 +74,7 @@ func (a *App) createWorkspace() *cobra.Command {
 	return c
 }
 
-// showCredentials writes a new workspace's secrets below the table; the other forms carry them already.
+// showCredentials writes a new workspace's secrets, and where they are of use, above the table; the other forms carry them already.
 func (a *App) showCredentials(_ context.Context, r *tenantv1.CreateWorkspaceResponse) (*tenantv1.CreateWorkspaceResponse, error) {
 	s := r.GetCredentials()
 	if a.output != outputTable && a.output != "" {
@@ -79,17 +85,65 @@ func (a *App) showCredentials(_ context.Context, r *tenantv1.CreateWorkspaceResp
 		return r, nil
 	}
 	fmt.Fprintln(a.Err, "These credentials are shown once. Keep them now.")
-	for _, line := range [][2]string{
-		{"database url", s.GetDatabaseUrl()},
-		{"s3 access key id", s.GetS3AccessKeyId()},
-		{"s3 secret access key", s.GetS3SecretAccessKey()},
-		{"secret key", s.GetSecretKey()},
-		{"public key", s.GetPublicKey()},
-	} {
-		fmt.Fprintf(a.Out, "%-22s%s\n", line[0], line[1])
+	a.showLines(slices.Concat(
+		[]line{{"database url", s.GetDatabaseUrl()}, {"ca certificate", authorityOf(s.GetDatabaseUrl())}},
+		storageOf(r.GetWorkspace()),
+		[]line{
+			{"s3 access key id", s.GetS3AccessKeyId()},
+			{"s3 secret access key", s.GetS3SecretAccessKey()},
+			{"secret key", s.GetSecretKey()},
+			{"public key", s.GetPublicKey()},
+		}))
+	return r, nil
+}
+
+// showEndpoints writes above the table where a live workspace's clients connect; the other forms carry it already.
+func (a *App) showEndpoints(_ context.Context, r *tenantv1.GetWorkspaceResponse) (*tenantv1.GetWorkspaceResponse, error) {
+	at := r.GetWorkspace().GetEndpoints()
+	if a.output != outputTable && a.output != "" || r.GetWorkspace().GetState() != tenantv1.Workspace_STATE_ACTIVE {
+		return r, nil
+	}
+	database := net.JoinHostPort(at.GetDatabaseHost(), strconv.Itoa(int(at.GetDatabasePort()))) + "/" + at.GetDatabaseName()
+	a.showLines(slices.Concat([]line{{"database", database}, {"schema", at.GetDatabaseSchema()}}, storageOf(r.GetWorkspace())))
+	return r, nil
+}
+
+// line is something to show, with its name before it.
+type line struct{ name, text string }
+
+func (a *App) showLines(all []line) {
+	for _, l := range all {
+		if l.text != "" {
+			fmt.Fprintf(a.Out, "%-22s%s\n", l.name, clean(l.text))
+		}
 	}
 	fmt.Fprintln(a.Out)
-	return r, nil
+}
+
+// storageOf is what an S3 client is told besides its key, which opens the bucket of the region primary alone.
+func storageOf(w *tenantv1.Workspace) []line {
+	return []line{
+		{"s3 endpoint", w.GetEndpoints().GetS3Endpoints()["primary"]},
+		{"s3 bucket", w.GetEndpoints().GetBucket()},
+		{"s3 signing region", "us-east-1, unless your operator names another"},
+	}
+}
+
+// authorityOf says where the certificates are by which a database URL has the server checked; empty where it names none,
+// or those that every system knows.
+func authorityOf(databaseURL string) string {
+	u, err := url.Parse(databaseURL)
+	if err != nil || !strings.HasPrefix(u.Query().Get("sslmode"), "verify-") {
+		return ""
+	}
+	switch file := u.Query().Get("sslrootcert"); file {
+	case "system":
+		return ""
+	case "":
+		return "endpoints.caCertificate of `naksha workspace get -o json`: keep it as a file, add sslrootcert=FILE to the url"
+	default:
+		return file
+	}
 }
 
 func (a *App) deleteWorkspace() *cobra.Command {

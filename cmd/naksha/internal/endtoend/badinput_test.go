@@ -150,6 +150,9 @@ func checkRefusal(t *testing.T, what string, err error) {
 	if f.Reason == "" || f.Remedy == "" && len(f.Fields) == 0 {
 		t.Errorf("%s: %s %q has no reason or no remedy: %s", what, f.Code, f.Reason, f.Message)
 	}
+	if strings.Contains(f.Message, "regex pattern") || strings.Contains(f.Message, "in list [") {
+		t.Errorf("%s: a rule is shown, not what is accepted: %s", what, f.Message)
+	}
 }
 
 func TestMethodsWithoutPermissionAreUnknownAtTheDoor(t *testing.T) {
@@ -175,9 +178,12 @@ func TestMethodsWithoutPermissionAreUnknownAtTheDoor(t *testing.T) {
 func TestWrongKeysAreRefused(t *testing.T) {
 	t.Parallel()
 	w := start(t)
-	good := w.adminKey(t)
+	good, other := w.adminKey(t), "x"
+	if good[len(good)-8] == 'x' { // by chance
+		other = "y"
+	}
 	for name, key := range map[string]string{
-		"none": "", "words": "let me in", "cut": good[:len(good)-1], "altered": good[:len(good)-8] + "x" + good[len(good)-7:],
+		"none": "", "words": "let me in", "cut": good[:len(good)-1], "altered": good[:len(good)-8] + other + good[len(good)-7:],
 		"huge": strings.Repeat("k", 8000), "SQL": "nk_adm_' OR 1=1", "unknown kid": "nk_adm_AAAAAAAAAAAA" + good[19:],
 	} {
 		status, body := w.rest(t, "GET", "/v1/workspaces", key, "")

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/naksha-cloud/naksha/pkg/fault"
 	"github.com/naksha-cloud/naksha/pkg/service/servicetest"
+	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
 
 func TestCommandLineWorksInEveryForm(t *testing.T) {
@@ -47,10 +49,17 @@ func TestCommandLineWorksInEveryForm(t *testing.T) {
 		{"dead-letter", "list", "backup"},
 		{"version"},
 		{"whoami"},
+		{"log-level"},
 	} {
-		if code, _, errs := w.naksha(t, args...); code != 0 {
-			t.Errorf("%s: exit code %d: %s", strings.Join(args, " "), code, errs)
+		for _, form := range []string{"table", "json", "yaml", "name"} {
+			code, out, errs := w.naksha(t, append(args, "-o", form)...)
+			if code != 0 || form == "name" && (strings.HasPrefix(out, "\n") || strings.Contains(out, "\n\n")) {
+				t.Errorf("%s -o %s: exit code %d, %q: %s", strings.Join(args, " "), form, code, out, errs)
+			}
 		}
+	}
+	if _, out, _ := w.naksha(t, "status", "-o", "json"); !strings.Contains(out, `"version": "test"`) {
+		t.Errorf("status shows another version than that of the program: %s", out)
 	}
 	for _, health := range []string{"status", "doctor"} { // what is late recovers
 		servicetest.Eventually(t, func() error {
@@ -59,6 +68,27 @@ func TestCommandLineWorksInEveryForm(t *testing.T) {
 			}
 			return nil
 		})
+	}
+}
+
+func TestWhatHappenedIsReadFromTheCommandLine(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	code, made, errs := w.naksha(t, "workspace", "create", "told", "-o", "name")
+	if code != 0 {
+		t.Fatalf("exit code %d: %s", code, errs)
+	}
+	if code, out, errs := w.naksha(t, "event", "list", "tenant", strings.TrimSpace(made), "-o", "json"); code != 0 ||
+		!strings.Contains(out, `"fact": {`) || !strings.Contains(out, `"displayName": "told"`) {
+		t.Errorf("exit code %d, %s%s", code, out, errs)
+	}
+	code, out, errs := w.naksha(t, "alert", "create", "Told", "--severity", "sev4", "-o", "json")
+	var alert struct{ Incident string }
+	if err := json.Unmarshal([]byte(out), &alert); err != nil || code != 0 || !strings.HasPrefix(alert.Incident, "incidents/") {
+		t.Fatalf("exit code %d, %s%s: %v", code, out, errs, err)
+	}
+	if code, _, errs := w.naksha(t, "incident", "resolve", alert.Incident); code != 0 {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
 
@@ -91,6 +121,29 @@ func TestExitCodesSayWhatKindOfFailure(t *testing.T) {
 		if code != want || out != "" || errs == "" {
 			t.Errorf("%s: exit code %d, not %d; stdout %q, stderr %q", line, code, want, out, errs)
 		}
+	}
+}
+
+func TestRefusedWordsSayWhatIsAccepted(t *testing.T) {
+	t.Parallel()
+	w := start(t)
+	const ref = "must be workspaces/{ref}, where {ref} is the 20 letters that `naksha workspace list` shows"
+	for line, want := range map[string]string{
+		"workspace get shop":                                     ref,
+		"snapshot create nope":                                   ref,
+		"workspace create shop --plan big":                       "must be free, pro or enterprise",
+		"restore create aaaaaaaaaaaaaaaaaaaa x --yes":            "must be workspaces/{ref}/snapshots/{id}",
+		"rotation create aaaaaaaaaaaaaaaaaaaa --quiet-window 1s": "/credentials/{credential}",
+	} {
+		code, _, errs := w.naksha(t, strings.Fields(line)...)
+		if code != 2 || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit code %d, %q", line, code, errs)
+		}
+	}
+	key := tenantv1.NewKeyServiceClient(w.dial(t, w.adminKey(t)))
+	_, err := key.CreateKey(t.Context(), &tenantv1.CreateKeyRequest{Parent: "workspaces/aaaaaaaaaaaaaaaaaaaa"})
+	if f := fault.From(err); !strings.Contains(f.Message, "kind: must be KIND_SECRET or KIND_PUBLIC") {
+		t.Errorf("a key of no kind gave %v", err)
 	}
 }
 

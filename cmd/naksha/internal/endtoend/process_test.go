@@ -8,12 +8,15 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/naksha-cloud/naksha/cmd/naksha/internal/up"
+	"github.com/naksha-cloud/naksha/pkg/fault"
+	"github.com/naksha-cloud/naksha/pkg/local"
 	"github.com/naksha-cloud/naksha/pkg/local/localtest"
 	tenantv1 "github.com/naksha-cloud/naksha/proto/gen/naksha/tenant/v1"
 )
@@ -70,9 +73,15 @@ func launch(t testing.TB, binary, dir string, flags ...string) *process {
 func TestKilledPlatformComesBackWithItsDataAndDownStopsIt(t *testing.T) {
 	t.Parallel()
 	binary, dir := build(t), filepath.Join(localtest.TempDir(t), "state")
-	first := launch(t, binary, dir)
+	ports, err := local.LastingPorts(2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := []string{"--cell-port", strconv.Itoa(ports[0]), "--s3-primary-port", strconv.Itoa(ports[1])}
+	first := launch(t, binary, dir, same...)
 	before := &world{dir: dir, endpoints: endpoints(t, dir)}
-	made, err := tenantv1.NewWorkspaceServiceClient(before.dial(t, before.adminKey(t))).
+	leaked := before.adminKey(t)
+	made, err := tenantv1.NewWorkspaceServiceClient(before.dial(t, leaked)).
 		CreateWorkspace(t.Context(), &tenantv1.CreateWorkspaceRequest{DisplayName: "kept"})
 	if err != nil {
 		t.Fatal(err)
@@ -81,8 +90,8 @@ func TestKilledPlatformComesBackWithItsDataAndDownStopsIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-first.ended
-	// Its Postgres servers are orphans now; the next start finds and stops them.
-	second := launch(t, binary, dir)
+	// Its Postgres servers are orphans now; the next start finds and stops them, before it looks for the ports.
+	second := launch(t, binary, dir, append(same, "--new-admin-key")...)
 	if held := resident(t, second.Process.Pid); held > 120 {
 		t.Errorf("our process holds %.0f MB", held)
 	}
@@ -92,6 +101,10 @@ func TestKilledPlatformComesBackWithItsDataAndDownStopsIt(t *testing.T) {
 	if err != nil {
 		t.Errorf("after the kill: %v", err)
 	}
+	_, err = tenantv1.NewWorkspaceServiceClient(after.dial(t, leaked)).ListWorkspaces(t.Context(), &tenantv1.ListWorkspacesRequest{})
+	if reason := fault.ReasonOf(err); reason != "KEY_REVOKED" {
+		t.Errorf("the admin key that was replaced: reason %q, %v", reason, err)
+	}
 	if out, err := exec.Command(binary, "down", "--dir", dir).CombinedOutput(); err != nil {
 		t.Errorf("down: %v\n%s", err, out)
 	}
@@ -99,6 +112,25 @@ func TestKilledPlatformComesBackWithItsDataAndDownStopsIt(t *testing.T) {
 		t.Errorf("the platform did not stop in order: %v", err)
 	}
 	noneLeft(t, dir)
+}
+
+func TestDownStopsWhatAKilledPlatformLeft(t *testing.T) {
+	t.Parallel()
+	home, dir := t.TempDir(), filepath.Join(localtest.TempDir(t), "state")
+	p := launch(t, build(t), dir)
+	if err := p.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	<-p.ended
+	for _, says := range []string{"stopped 2 Postgres servers", "nothing runs"} {
+		if code, _, errs := nakshaAt(t, home, "down", "--dir", dir); code != 0 || !strings.Contains(errs, says) {
+			t.Errorf("exit code %d: %s", code, errs)
+		}
+		noneLeft(t, dir)
+	}
+	if code, _, errs := nakshaAt(t, home, "down", "--dir", dir+"typo"); code != 1 || !strings.Contains(errs, "--dir") {
+		t.Errorf("where no platform is: exit code %d: %s", code, errs)
+	}
 }
 
 func TestInterruptStopsInOrder(t *testing.T) {

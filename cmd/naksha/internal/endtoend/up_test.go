@@ -121,8 +121,9 @@ func TestStartNamesTheRemedy(t *testing.T) {
 		"somebody else's directory": {prepare: state("thesis.tex", "…"), says: []string{"no state directory", "thesis.tex", "--dir"}},
 		"data of another Postgres":  {prepare: otherMajor, says: []string{"PostgreSQL 9", "install PostgreSQL 9", "pg_upgrade"}},
 		"a taken gateway port":      {ports: up.Ports{Gateway: port}, says: []string{"already in use", "--gateway-port"}},
-		"a taken NATS port":         {ports: up.Ports{NATS: port}, says: []string{"already in use", "NATS"}},
-		"a taken cell port":         {ports: up.Ports{Cell: port}, says: []string{"already in use", "cell"}},
+		"two taken ports":           {ports: up.Ports{NATS: port, DRIAM: port}, says: []string{"already in use", "--nats-port", "--s3-dr-iam-port"}},
+		"a taken cell port":         {ports: up.Ports{Cell: port}, says: []string{"already in use", "--cell-port"}},
+		"no port at all":            {ports: up.Ports{Gateway: 70000}, says: []string{"--gateway-port is 70000", "65535"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
