@@ -1,11 +1,13 @@
 package local
 
 import (
+	"bytes"
 	"encoding/json"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -28,6 +30,8 @@ func TestRegionThatFindsItsPortTakenEnds(t *testing.T) {
 			t.Fatal(err)
 		}
 		child := exec.Command(os.Args[0])
+		var said bytes.Buffer
+		child.Stderr = &said
 		child.Dir, child.Env = order.Dir, append(environment(), regionMarker+"=1")
 		orders, err := child.StdinPipe()
 		if err != nil {
@@ -45,5 +49,8 @@ func TestRegionThatFindsItsPortTakenEnds(t *testing.T) {
 			t.Fatal("it never ends")
 		}
 		_ = orders.Close()
+		if !strings.Contains(said.String(), "address already in use") {
+			t.Fatalf("it ended for another reason: %s", said.String())
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -86,7 +87,7 @@ func (b oneToOne) DeleteObject(ctx context.Context, in *s3.DeleteObjectInput) (*
 	return out, err
 }
 
-// DeleteObjects deletes the objects with possible names and reports each other one as refused.
+// DeleteObjects deletes the objects with possible names, as DeleteObject does, and reports each other one as refused.
 func (b oneToOne) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) (s3response.DeleteResult, error) {
 	var possible []types.ObjectIdentifier
 	var refused []types.Error
@@ -99,6 +100,13 @@ func (b oneToOne) DeleteObjects(ctx context.Context, in *s3.DeleteObjectsInput) 
 	}
 	in.Delete.Objects = possible
 	result, err := b.Backend.DeleteObjects(ctx, in)
+	result.Error = slices.DeleteFunc(result.Error, func(e types.Error) bool {
+		absent := e.Code != nil && *e.Code == s3err.GetAPIError(s3err.ErrDirectoryNotEmpty).Code
+		if absent {
+			result.Deleted = append(result.Deleted, types.DeletedObject{Key: e.Key})
+		}
+		return absent
+	})
 	result.Error = append(result.Error, refused...)
 	return result, err
 }

@@ -59,6 +59,12 @@ func TestFolderMarkersAreFoundByTheirListedVersion(t *testing.T) {
 			t.Errorf("delete: %v", err)
 		}
 	}
+	absent := make(chan minio.ObjectInfo, 1)
+	absent <- minio.ObjectInfo{Key: "a/"}
+	close(absent)
+	for refused := range client.RemoveObjects(t.Context(), "w-markers", absent, minio.RemoveObjectsOptions{}) {
+		t.Errorf("delete among others: %v", refused)
+	}
 	if got := get(t, client, "w-markers", "a/b", ""); got != "in it" {
 		t.Errorf("the object in the folder holds %q", got)
 	}

@@ -125,3 +125,31 @@ func TestMarkerThatCannotComeBackKeepsNoObjectAway(t *testing.T) {
 	i.restore(t, s.GetName(), "")
 	compare(t, before, contents(t, w.primary, ref))
 }
+
+func TestMarkerThatNoRegionTakesEndsNoRestoreAndNoUndo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	i := w.start(t)
+	ref, _ := w.workspace(t)
+	w.putAll(t, ref, map[string]string{"folder/": "", "x": "1"})
+	marker := i.verified(t, ref)
+	i.restore(t, marker.GetName(), "") // now both regions have it
+	for _, key := range []string{"folder/", "x"} {
+		if err := bucket(t, w.primary).Delete(t.Context(), "w-"+ref, key, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.putAll(t, ref, map[string]string{"folder": "an object where the folder was"})
+	object := i.verified(t, ref)
+	before := contents(t, w.primary, ref)
+	r := i.restore(t, object.GetName(), "") // now both have the object
+	if _, err := i.restores.UndoRestore(operator(t), &backupv1.UndoRestoreRequest{Name: r.GetName()}); err != nil {
+		t.Fatal(err)
+	}
+	i.awaitRestore(t, r.GetName(), backupv1.Restore_STATE_UNDONE)
+	compare(t, before, contents(t, w.primary, ref))
+	i.restore(t, marker.GetName(), "")
+	if got := slices.Sorted(maps.Keys(contents(t, w.primary, ref))); !slices.Equal(got, []string{"x"}) {
+		t.Errorf("restored: %q, want all but the marker", got)
+	}
+}

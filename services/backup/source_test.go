@@ -108,6 +108,24 @@ func TestSnapshotWaitsForTheObjectsAndTellsWhy(t *testing.T) {
 	}
 }
 
+func TestSnapshotThatFailedForWhatWasAwayIsFollowedSoon(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.Patience = 1
+	w.spoil(t, func(rw http.ResponseWriter, _ *http.Request) bool {
+		return refuse(rw, http.StatusServiceUnavailable, "ServiceUnavailable")
+	})
+	i := w.start(t)
+	ref, _ := w.workspace(t) // its own time is not within the hour
+	platform := login(t, w.config.DatabaseURL.Reveal())
+	if s := i.snapshot(t, ref); s.GetState() != backupv1.Snapshot_STATE_FAILED || s.GetError().GetReason() != "OBJECTS_UNREACHABLE" {
+		t.Fatalf("snapshot ended as %v", s)
+	}
+	if !scan[bool](t, platform, "SELECT due_at <= now() + interval '1 hour' FROM workspace WHERE ref = $1", ref) {
+		t.Error("the next snapshot is not due within the hour")
+	}
+}
+
 // awaitReason waits until a snapshot that goes on tells why it does not progress.
 func (i *instance) awaitReason(t testing.TB, name, reason string) {
 	t.Helper()

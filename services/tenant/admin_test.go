@@ -124,6 +124,15 @@ func TestAdminKeyBecomesUsableOrStaysAsItWasWhereverAStartDies(t *testing.T) {
 	i.wantAdmin(t, w.adminKey(t))
 }
 
+func TestAdminKeysAreNotRenewedWithoutAFileForTheNewOne(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.config.AdminKeysSince, w.config.AdminKeyFile = time.Now().Format(time.RFC3339), ""
+	if _, err := tenant.New(w.config, tenant.Deps{}); err == nil || !strings.Contains(err.Error(), "admin_key_file") {
+		t.Errorf("it would revoke nothing, and is taken: %v", err)
+	}
+}
+
 func TestTimeAheadRevokesNoAdminKey(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

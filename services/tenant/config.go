@@ -102,6 +102,9 @@ func (c Config) Validate() error {
 	case c.Cell.Max < 4:
 		return fmt.Errorf("cell.max is %d: give 4 or more", c.Cell.Max)
 	}
+	if c.AdminKeysSince != "" && c.AdminKeyFile == "" {
+		return errors.New("admin_keys_since is given, and admin_key_file is not: say where the new key is to be written")
+	}
 	if _, err := time.Parse(time.RFC3339, c.AdminKeysSince); err != nil && c.AdminKeysSince != "" {
 		return fmt.Errorf("admin_keys_since is %.40q: give a time such as 2026-11-22T18:40:00Z", c.AdminKeysSince)
 	}

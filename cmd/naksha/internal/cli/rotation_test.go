@@ -31,12 +31,20 @@ func newRotations(t *testing.T) (target, <-chan *rotationv1.CreateRotationReques
 func TestRotationIsAskedForWithWhatWasGiven(t *testing.T) {
 	t.Parallel()
 	at, asked := newRotations(t)
-	at.run(t.Context(), "rotation", "create", "workspaces/x/credentials/database")
-	if q := <-asked; q.QuietWindow != nil || q.Deadline != nil {
+	given := func(args ...string) *rotationv1.CreateRotationRequest {
+		got := at.run(t.Context(), append([]string{"rotation", "create", "workspaces/x/credentials/database"}, args...)...)
+		select {
+		case q := <-asked:
+			return q
+		default:
+			t.Fatalf("it asked nothing: %+v", got)
+			return nil
+		}
+	}
+	if q := given(); q.QuietWindow != nil || q.Deadline != nil {
 		t.Errorf("nothing was given, and it asked %v", q)
 	}
-	at.run(t.Context(), "rotation", "create", "workspaces/x/credentials/database", "--quiet-window", "-5s", "--deadline", "0s")
-	if q := <-asked; q.QuietWindow.AsDuration() != -5*time.Second || q.Deadline == nil { // the platform refuses both
+	if q := given("--quiet-window", "-5s", "--deadline", "0s"); q.QuietWindow.AsDuration() != -5*time.Second || q.Deadline == nil { // the platform refuses both
 		t.Errorf("it asked %v", q)
 	}
 }
@@ -46,7 +54,11 @@ func TestRotationSaysWhatIsNext(t *testing.T) {
 	at, asked := newRotations(t)
 	for credential, redeemed := range map[string]bool{"workspaces/x/credentials/database": true, "servers/s/credentials/backup-reader": false} {
 		got := at.run(t.Context(), "rotation", "create", credential)
-		<-asked
+		select {
+		case <-asked:
+		default:
+			t.Fatalf("%s: it asked nothing: %+v", credential, got)
+		}
 		if strings.Contains(got.err, "naksha credential redeem "+credential) != redeemed ||
 			strings.Contains(got.err, "naksha credential acknowledge "+credential) != redeemed ||
 			!strings.Contains(got.err, "naksha rotation get "+credential+"/rotations/one") {

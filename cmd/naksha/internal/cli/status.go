@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,7 +63,7 @@ func (a *App) status(ctx context.Context) (platformStatus, error) {
 	defer conn.Close()
 	reply, err := gatewayv1.NewPlatformServiceClient(conn).GetPlatform(ctx, &gatewayv1.GetPlatformRequest{})
 	if err != nil {
-		return platformStatus{}, err
+		return platformStatus{}, a.orServers(ctx, t, err)
 	}
 	s := platformStatus{Version: reply.GetVersion()}
 	if e, here := a.here(t); here {
@@ -74,6 +75,20 @@ func (a *App) status(ctx context.Context) (platformStatus, error) {
 		})
 	}
 	return s, nil
+}
+
+// orServers is what is wrong with the servers, where that is why the gateway refuses, or else its refusal.
+func (a *App) orServers(ctx context.Context, t target, refusal error) error {
+	e, here := a.here(t)
+	if !here {
+		return refusal
+	}
+	var trouble up.ServersTrouble
+	if !errors.As(e.ServersReady(ctx), &trouble) {
+		return refusal
+	}
+	return fault.Unavailable("NOT_READY", "Not ready: servers: %s", strings.ReplaceAll(string(trouble), "\n", "; ")).
+		WithRemedy("See the log, and `naksha doctor`.").WithCause(refusal)
 }
 
 // here is the platform of the state directory, if that is the one that t means.

@@ -1,6 +1,7 @@
 package endtoend
 
 import (
+	"context"
 	"net/url"
 	"os"
 	"os/exec"
@@ -134,6 +135,7 @@ func refusesToStart(t *testing.T, dir string, says ...string) {
 		err = platform.Start(t.Context())
 	}
 	if err == nil {
+		_ = platform.Stop(context.WithoutCancel(t.Context()))
 		t.Fatal("it started")
 	}
 	for _, want := range says {

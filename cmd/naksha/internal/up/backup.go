@@ -86,7 +86,7 @@ func platformServer(c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	query := url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.caFile()}}
+	query := url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.path("pki", "ca.crt")}} // not ca.crt: the one that runs may be of an earlier release
 	u := url.URL{
 		Scheme: "postgres", User: url.UserPassword("postgres", s.password("postgres/platform")), Host: e.Platform,
 		Path: "/postgres", RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"),

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -53,8 +54,14 @@ const leastSpace, firstSpace = 2 << 30, 256 << 20
 
 // checkSpace refuses a first start for which there is no room: initdb would fail in its middle.
 func (p *Platform) checkSpace(context.Context) error {
-	if p.state.served() || len(p.privateServers()) == 0 {
+	servers := slices.DeleteFunc(p.privateServers(), func(s private) bool { return len(s.holds) == 0 })
+	if len(servers) == 0 {
 		return nil
+	}
+	for _, server := range servers {
+		if lost, err := server.lost(); err != nil || !lost { // not the first
+			return err
+		}
 	}
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(p.config.Dir, &s); err != nil || s.Blocks == 0 { // some file systems do not tell

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 
 	"github.com/naksha-cloud/naksha/pkg/local"
 )
@@ -94,12 +96,17 @@ func (p *Platform) listeners() []listener {
 // checkPorts names every port that cannot be had, one error each.
 func (p *Platform) checkPorts() error {
 	var errs []error
+	flags := map[string]string{} // by host:port
 	for _, l := range p.listeners() {
+		address := net.JoinHostPort(l.host, strconv.Itoa(l.port))
 		switch {
 		case l.none:
 		case l.port < 0 || l.port > 65535:
 			errs = append(errs, fmt.Errorf("%s is %d: give 1 to 65535, or 0 for a free one", l.flag, l.port))
+		case l.port != 0 && flags[address] != "":
+			errs = append(errs, fmt.Errorf("%s and %s are both %d: give each a port of its own", flags[address], l.flag, l.port))
 		default:
+			flags[address] = l.flag
 			errs = append(errs, local.CheckPort(l.host, l.port, l.flag))
 		}
 	}

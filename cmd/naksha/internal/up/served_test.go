@@ -1,6 +1,7 @@
 package up
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -29,6 +30,36 @@ func TestServerWithoutDataIsMadeUntilAPlatformWasReady(t *testing.T) {
 	}
 	if err := s.refuseLost(cell, bus); err != nil {
 		t.Errorf("with data: %v", err)
+	}
+}
+
+func TestServerWhoseDataVanishesWhileThePlatformRunsIsNotMadeAnew(t *testing.T) {
+	t.Parallel()
+	started := 0
+	cell := private{
+		name: "cell Postgres", dir: t.TempDir(), holds: []string{"data"},
+		start: func(context.Context) error { started++; return nil },
+	}
+	if err := cell.comeBack(t.Context()); err == nil || !strings.Contains(err.Error(), "naksha down") {
+		t.Errorf("without data: %v", err)
+	}
+	if err := os.Mkdir(filepath.Join(cell.dir, "data"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := cell.comeBack(t.Context()); err != nil || started != 1 {
+		t.Errorf("with data: %v, started %d times, want 1", err, started)
+	}
+}
+
+func TestDirectoryOfAnEarlierReleaseIsKnownToHaveServed(t *testing.T) {
+	t.Parallel()
+	s := open(t, t.TempDir())
+	cell := private{name: "cell Postgres", dir: s.path("postgres", "cell1"), holds: []string{"data"}, flag: "--cell-url"}
+	if err := os.WriteFile(s.path(fileEndpoints), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.refuseLost(cell); err == nil || !strings.Contains(err.Error(), s.path(fileEndpoints)) {
+		t.Errorf("without data: %v", err)
 	}
 }
 

@@ -50,28 +50,16 @@ func (p *Platform) privateServers() (all []private) {
 		{private{"NATS", p.state.path("nats"), nil, "--nats-url", p.startBus, nil}, outside.NATS.URL != ""},
 	} {
 		if !s.given {
-			all = append(all, p.unlessLost(s.private))
+			all = append(all, s.private)
 		}
 	}
 	return all
 }
 
-// unlessLost starts a server only where its data is, also when the supervisor brings it back.
-func (p *Platform) unlessLost(s private) private {
-	start := s.start
-	s.start = func(ctx context.Context) error {
-		if err := p.state.refuseLost(s); err != nil {
-			return err
-		}
-		return start(ctx)
-	}
-	return s
-}
-
 // startServers starts the private servers at the same time, two Postgres, NATS and both S3 regions by default.
 func (p *Platform) startServers(ctx context.Context) error {
 	servers := p.privateServers()
-	if err := p.state.refuseLost(servers...); err != nil { // all of them in one sentence
+	if err := p.state.refuseLost(servers...); err != nil {
 		return err
 	}
 	group, ctx := errgroup.WithContext(ctx)

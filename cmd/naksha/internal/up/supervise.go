@@ -45,7 +45,7 @@ func (p *Platform) keep(ctx context.Context, s private) {
 	for p.outlive(ctx, s) {
 		p.worry(ctx, s.name, errors.New("it ended by itself"))
 		_ = s.now().Stop(ctx) // gives up the folder of the one that is gone
-		for err := s.start(ctx); err != nil; err = s.start(ctx) {
+		for err := s.comeBack(ctx); err != nil; err = s.comeBack(ctx) {
 			p.worry(ctx, s.name, fmt.Errorf("it did not come back: %w", err))
 			if clock.Sleep(ctx, clock.System(), restartPause) != nil {
 				return

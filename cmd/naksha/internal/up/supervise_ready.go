@@ -3,16 +3,22 @@ package up
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
 )
 
 // readyWait bounds one question to the admin listener, which asks every service.
-const readyWait = 5 * time.Second
+const readyWait = 15 * time.Second
 
-// ServersReady says what is wrong with the servers of the platform that runs, as its admin listener does, or nil.
+// ServersTrouble is what is wrong with servers.
+type ServersTrouble string
+
+// Error names each server with its trouble.
+func (t ServersTrouble) Error() string { return string(t) }
+
+// ServersReady says what is wrong with the servers of the platform that runs, as its admin listener does, or nil. Any other
+// error than ServersTrouble says why the listener did not tell.
 func (e Endpoints) ServersReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
@@ -37,7 +43,7 @@ func (e Endpoints) ServersReady(ctx context.Context) error {
 	}
 	for _, c := range told.Checks {
 		if c.Service == parts[0] && c.Check == serversCheck && !c.OK {
-			return errors.New(c.Error)
+			return ServersTrouble(c.Error)
 		}
 	}
 	return nil

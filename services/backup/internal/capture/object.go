@@ -59,8 +59,12 @@ func (o Objects) List(ctx context.Context) ([]blob.Version, error) {
 		}
 	}
 	for key := range unseen {
-		if _, err := o.Store.Stat(ctx, o.Bucket, key, ""); fault.CodeOf(err) == codes.NotFound {
+		_, err := o.Store.Stat(ctx, o.Bucket, key, "")
+		if fault.CodeOf(err) == codes.NotFound {
 			continue // its versions were deleted meanwhile
+		}
+		if err != nil {
+			return nil, unreadable(fault.CodeOf(err), key, err)
 		}
 		return nil, fault.Unavailable("OBJECTS_UNLISTED", "The storage listed %d objects that it has no version of, such as %q.", len(unseen), key).
 			WithRemedy("Try again; if it stays, the storage's listings cannot be relied on.")
@@ -117,6 +121,9 @@ func (o Objects) one(ctx context.Context, v blob.Version) (manifest.Object, erro
 		return manifest.Object{}, unreadable(fault.CodeOf(err), v.Key, err)
 	}
 	defer func() { _ = body.Close() }() // read to its end, or the error is told
+	if !v.Kept() {
+		v.ETag, v.Size = about.ETag, about.Size // it may have been written again since it was listed
+	}
 	m := manifest.Object{
 		Key: v.Key, VersionID: v.VersionID, ETag: v.ETag, Size: v.Size, Modified: v.Written(),
 		ContentType: about.ContentType, Meta: about.Meta,

@@ -46,8 +46,18 @@ func Apply(ctx context.Context, b Bucket, s Source, j Journal, changes []Change)
 		}
 		body := s.Open(ctx, *c.Put)
 		_, err := b.Store.PutLarge(ctx, b.Name, c.Key, body, c.Put.Size, blob.PutOptions{ContentType: c.Put.ContentType, Meta: c.Put.Meta})
-		return errors.Join(err, body.Close())
+		return errors.Join(b.unlessMisplaced(ctx, c.Key, err), body.Close())
 	})
+}
+
+// unlessMisplaced lets a folder marker stay away, for good, where it cannot be beside the objects that have come since: no
+// repeat would bring it back, and it holds nothing.
+func (b Bucket) unlessMisplaced(ctx context.Context, key string, err error) error {
+	if !strings.HasSuffix(key, "/") || !refused(err) {
+		return err
+	}
+	b.Log.WarnContext(ctx, "folder marker stays away: an object has its name", "region", b.Region, "bucket", b.Name, "key", key)
+	return nil
 }
 
 // Undo makes the replaced versions current again.
@@ -87,7 +97,7 @@ func (b Bucket) marker(ctx context.Context, r Replaced) error {
 		return nil
 	}
 	_, err := b.Store.Put(ctx, b.Name, r.Key, nil, blob.PutOptions{})
-	return err
+	return b.unlessMisplaced(ctx, r.Key, err)
 }
 
 // each does f to all. The first error ends it, but a refusal of one key keeps no other from its turn: it comes at the end.

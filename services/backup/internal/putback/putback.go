@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -32,6 +33,7 @@ type Bucket struct {
 	Region string
 	Store  *blob.Store
 	Name   string
+	Log    *slog.Logger
 }
 
 // Source hands out objects of the snapshot.

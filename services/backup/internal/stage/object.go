@@ -56,7 +56,7 @@ func (a *attempt) checkObjects(ctx context.Context) error {
 			errs = append(errs, err)
 			continue
 		}
-		changes, err := putback.Plan(ctx, bucket(r, a.job.Ref), a.source.Manifest.Objects, a.Clock.Now())
+		changes, err := putback.Plan(ctx, bucket(r, a.job.Ref, a.Log), a.source.Manifest.Objects, a.Clock.Now())
 		if err != nil {
 			errs = append(errs, err)
 			continue
@@ -97,7 +97,7 @@ func (a *attempt) putRegion(ctx context.Context, r region.Region) error {
 	if err != nil {
 		return err
 	}
-	b := bucket(r, a.job.Ref)
+	b := bucket(r, a.job.Ref, a.Log)
 	changes, err := putback.Plan(ctx, b, a.source.Manifest.Objects, since)
 	if err != nil {
 		return err

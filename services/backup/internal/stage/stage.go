@@ -204,7 +204,7 @@ func (s *Stager) undo(ctx context.Context, j work.Job) error {
 		if len(replaced) == 0 {
 			continue
 		}
-		if err := putback.Undo(ctx, bucket(r, j.Ref), replaced); err != nil {
+		if err := putback.Undo(ctx, bucket(r, j.Ref, s.Log), replaced); err != nil {
 			return fmt.Errorf("put objects back in region %s: %w", r.Name, err)
 		}
 	}
@@ -215,8 +215,8 @@ func (s *Stager) undo(ctx context.Context, j work.Job) error {
 	return nil
 }
 
-func bucket(r region.Region, ref string) putback.Bucket {
-	return putback.Bucket{Region: r.Name, Store: r.Store, Name: snapshot.Bucket(ref)}
+func bucket(r region.Region, ref string, log *slog.Logger) putback.Bucket {
+	return putback.Bucket{Region: r.Name, Store: r.Store, Name: snapshot.Bucket(ref), Log: log}
 }
 
 // wholeSchema is the part of a manifest that a staged schema must equal.

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"google.golang.org/grpc/codes"
 
+	"github.com/naksha-cloud/naksha/pkg/fault"
 	"github.com/naksha-cloud/naksha/pkg/pg"
 	"github.com/naksha-cloud/naksha/services/backup/internal/snapshot"
 	"github.com/naksha-cloud/naksha/services/backup/internal/work"
@@ -75,12 +77,20 @@ func (s *Store) release(ctx context.Context, name string, j work.Job, delay time
 	return s.change(ctx, name, j.ID, j.Token, s.pool.Now().Add(delay), 1, snapshot.ProblemOf(cause))
 }
 
-// GiveUp fails the snapshot and says so.
+// soon is when a snapshot that failed because something was away is followed by another one.
+const soon = time.Hour
+
+// GiveUp fails the snapshot and says so. When something was away, the workspace does not go without until tomorrow.
 func (q SnapshotQueue) GiveUp(ctx context.Context, j work.Job, cause error) error {
 	problem := snapshot.ProblemOf(cause)
 	return q.pool.InTx(ctx, func(ctx context.Context, tx *pg.Tx) error {
 		if err := mine(ctx, tx, "snapshot_fail", j.ID, j.Token, tx.Now, problem); err != nil {
 			return err
+		}
+		if fault.CodeOf(cause) == codes.Unavailable {
+			if _, err := tx.Exec(ctx, query("workspace_soon"), j.Ref, tx.Now.Add(soon)); err != nil {
+				return fmt.Errorf("set next snapshot: %w", err)
+			}
 		}
 		return q.emit(ctx, tx, snapshot.GivenUp{Ref: j.Ref, ID: j.ID, Problem: problem})
 	})
