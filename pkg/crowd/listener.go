@@ -24,7 +24,7 @@ func (l listener) Accept() (net.Conn, error) {
 		if err == nil {
 			return &connection{Conn: conn, leave: sync.OnceFunc(func() { l.crowd.Leave(guests) })}, nil
 		}
-		_ = conn.Close()
+		_ = conn.Close() // it is refused: how its end went matters to nobody
 	}
 }
 

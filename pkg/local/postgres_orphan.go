@@ -15,9 +15,9 @@ import (
 // orphanPatience is how long a server of a killed run gets to shut down in order.
 const orphanPatience = 30 * time.Second
 
-// StopOrphan ends the server that a killed run left on a state folder, and says whether there was one. A folder whose
+// StopPostgresOrphan ends the server that a killed run left on a state folder, and says whether there was one. A folder whose
 // owner lives is ErrFolderInUse.
-func StopOrphan(ctx context.Context, dir string, log *slog.Logger) (found bool, err error) {
+func StopPostgresOrphan(ctx context.Context, dir string, log *slog.Logger) (found bool, err error) {
 	real, err := filepath.EvalSymlinks(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

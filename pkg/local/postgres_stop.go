@@ -33,10 +33,14 @@ func (p *Postgres) URL(user, password, database string) string {
 			query = url.Values{"sslmode": {"verify-full"}, "sslrootcert": {p.config.CAFile}}
 		}
 	}
+	return PostgresURL(net.JoinHostPort(p.config.Host, strconv.Itoa(p.config.Port)), user, password, database, query)
+}
+
+// PostgresURL returns a connection string as every client reads it: they take "+" for itself, not for a space.
+func PostgresURL(host, user, password, database string, query url.Values) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(user, password), Path: "/" + database,
-		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"), // clients take "+" for itself, not for a space
-		Host:     net.JoinHostPort(p.config.Host, strconv.Itoa(p.config.Port)),
+		Scheme: "postgres", User: url.UserPassword(user, password), Host: host, Path: "/" + database,
+		RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"),
 	}
 	return u.String()
 }

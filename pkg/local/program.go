@@ -52,7 +52,7 @@ type Program struct {
 // folder of Note. It returns at once: whether the program works is the caller's to find out.
 func StartProgram(ctx context.Context, c ProgramConfig) (*Program, error) {
 	c.Log = orDiscard(c.Log)
-	if err := KillNoted(ctx, c.Note, c.Log); err != nil {
+	if _, err := StopProgramOrphan(ctx, c.Note, c.Log); err != nil {
 		return nil, fmt.Errorf("start %s: %w", c.Name, err)
 	}
 	p := &Program{config: c, output: &lines{to: c.Output}, done: make(chan struct{})}
@@ -113,20 +113,25 @@ func (p *Program) note(pid int) (err error) {
 	return nil
 }
 
-// KillNoted ends the process that a killed run left behind, if it still runs: a program's or a region's, as its note names
-// it. The caller holds the lock of the state directory, so nobody alive owns it.
-func KillNoted(ctx context.Context, note string, log *slog.Logger) error {
+// StopProgramOrphan ends the program that a killed run left behind, as its note names it, and says whether there was one.
+// The caller holds the lock of the state directory, so nobody alive owns it. It is not waited for: it has lost its leash,
+// so what still runs is stuck or was stopped by a signal.
+func StopProgramOrphan(ctx context.Context, note string, log *slog.Logger) (found bool, err error) {
+	return stopNoted(ctx, note, 0, log)
+}
+
+// stopNoted ends the process that a note of a killed run names, and kills it when patience is over.
+func stopNoted(ctx context.Context, note string, patience time.Duration, log *slog.Logger) (found bool, err error) {
 	var orphan process
 	content, err := os.ReadFile(note)
 	if err != nil || json.Unmarshal(content, &orphan) != nil || !orphan.alive() {
-		return nil //nolint:nilerr // without a note there was no start
+		return false, nil //nolint:nilerr // without a note there was no start
 	}
 	orDiscard(log).InfoContext(ctx, "process of a killed run is stopped", "note", note, "pid", orphan.PID)
-	// It has lost its leash, so what still runs is stuck or was stopped by a signal: nothing is left to wait for.
-	if err := orphan.end(ctx, syscall.SIGKILL, time.Second); err != nil {
-		return fmt.Errorf("stop process %d of an earlier run: %w", orphan.PID, err)
+	if err := orphan.end(ctx, syscall.SIGTERM, patience); err != nil {
+		return false, fmt.Errorf("stop process %d of an earlier run: %w", orphan.PID, err)
 	}
-	return nil
+	return true, nil
 }
 
 // PID returns the process id.

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -26,6 +27,8 @@ const (
 	healthPath = "/-"
 	// regionPatience is how long a region may take to finish its requests before it is killed.
 	regionPatience = 15 * time.Second
+	// regionNote is the file that names the child for a run that comes after it was killed.
+	regionNote = "run.json"
 )
 
 // RegionConfig describes one S3 region.
@@ -113,7 +116,7 @@ func (r *Region) startAnywhere(ctx context.Context) error {
 }
 
 func (r *Region) start(ctx context.Context) error {
-	if err := r.stopOrphan(ctx); err != nil {
+	if _, err := StopRegionOrphan(ctx, r.dir, r.log); err != nil {
 		return err
 	}
 	var err error
@@ -176,21 +179,13 @@ func (r *Region) note() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(r.file("run.json"), content, 0o600)
+	return os.WriteFile(r.file(regionNote), content, 0o600)
 }
 
-// stopOrphan ends the child of a killed run: the folder is locked by us, so nobody alive owns it.
-func (r *Region) stopOrphan(ctx context.Context) error {
-	var orphan process
-	content, err := os.ReadFile(r.file("run.json"))
-	if err != nil || json.Unmarshal(content, &orphan) != nil || !orphan.alive() {
-		return nil
-	}
-	r.log.InfoContext(ctx, "s3 region of a killed run is stopped", "region", r.config.Name, "pid", orphan.PID)
-	if err := orphan.end(ctx, syscall.SIGTERM, regionPatience); err != nil {
-		return fmt.Errorf("stop the region of an earlier run: %w", err)
-	}
-	return nil
+// StopRegionOrphan ends the child that a killed run left on a state folder, and says whether there was one. It goes by
+// itself, but not before it has finished its requests. The caller holds a lock on the folder, or on one above it.
+func StopRegionOrphan(ctx context.Context, dir string, log *slog.Logger) (found bool, err error) {
+	return stopNoted(ctx, filepath.Join(dir, regionNote), regionPatience, log)
 }
 
 // awaitReady waits until both listeners answer.

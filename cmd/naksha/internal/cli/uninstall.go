@@ -32,12 +32,12 @@ func (a *App) downCommand() *cobra.Command {
 
 // stopOrphans stops what a killed platform left in dir.
 func (a *App) stopOrphans(ctx context.Context, dir string) error {
-	servers, err := up.StopOrphans(ctx, dir)
+	stopped, err := up.StopOrphans(ctx, dir)
 	switch {
 	case err != nil:
 		return err
-	case servers > 0:
-		fmt.Fprintf(a.Err, "stopped %d Postgres servers that a killed run had left in %s\n", servers, dir)
+	case stopped > 0:
+		fmt.Fprintf(a.Err, "stopped %d processes that a killed run had left in %s\n", stopped, dir)
 	default:
 		fmt.Fprintln(a.Err, "nothing runs in", dir)
 	}

@@ -86,12 +86,9 @@ func platformServer(c Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	query := url.Values{"sslmode": {"verify-full"}, "sslrootcert": {s.path("pki", "ca.crt")}} // not ca.crt: the one that runs may be of an earlier release
-	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword("postgres", s.password("postgres/platform")), Host: e.Platform,
-		Path: "/postgres", RawQuery: strings.ReplaceAll(query.Encode(), "+", "%20"),
-	}
-	return u.String(), nil
+	ca := s.path("pki", "ca.crt") // where it is in every release
+	return local.PostgresURL(e.Platform, "postgres", s.password("postgres/platform"), "postgres",
+		url.Values{"sslmode": {"verify-full"}, "sslrootcert": {ca}}), nil
 }
 
 // kept are the files that a backup takes from a state directory, as patterns. Keys of private regions stay behind: they are

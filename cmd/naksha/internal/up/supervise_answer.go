@@ -68,7 +68,7 @@ func askPostgres(ctx context.Context, url string) error {
 	conn, err := pgconn.Connect(ctx, url)
 	if err == nil {
 		_, err = conn.Exec(ctx, "SELECT 1").ReadAll()
-		_ = conn.Close(ctx)
+		_ = conn.Close(ctx) // the answer is there, or why not
 	}
 	if answer := new(pgconn.PgError); errors.As(err, &answer) {
 		return nil

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/naksha-cloud/naksha/pkg/clock"
-	"github.com/naksha-cloud/naksha/pkg/local"
 )
 
 const (
@@ -14,16 +13,6 @@ const (
 	// serviceGrace is how long a service may not be ready before somebody is told: most faults are healed by then.
 	serviceGrace = 10 * time.Second
 )
-
-// endOrphans stops services of a killed run, before anybody looks for their ports: they end by themselves, but not at once.
-func (p *Platform) endOrphans(ctx context.Context) error {
-	for _, name := range Services {
-		if err := local.KillNoted(ctx, p.state.path("run", name+".json"), p.log("up")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // watchServices notes services that stay unready, whatever keeps them so: also what is not ours to bring back, such as a
 // broker or a database that runs elsewhere.

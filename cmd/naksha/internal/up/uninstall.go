@@ -64,7 +64,7 @@ func Uninstall(ctx context.Context, dir string) error {
 		return err
 	}
 	defer local.Unlock(lock)
-	if _, err := killOrphans(ctx, dir); err != nil {
+	if _, err := endOrphans(ctx, dir, nil); err != nil {
 		return err
 	}
 	for _, p := range parts {

@@ -173,7 +173,6 @@ func (p *Platform) Start(ctx context.Context) error {
 		run.Named("binaries", run.Func(p.findBinaries, nil)),
 		run.Named("pieces that run elsewhere", run.Func(p.preflight, nil)),
 		run.Named("orphans", run.Func(p.endOrphans, nil)),
-		run.Named("orphaned servers", run.Func(p.endServers, nil)),
 		p.step("ports", run.Func(p.reservePorts, p.releasePorts)),
 		p.step("servers", run.Func(p.startServers, p.stopServers)),
 		run.Named("supervisor", run.Func(p.startSupervisor, p.stopSupervisor)),
